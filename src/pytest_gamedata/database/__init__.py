@@ -1,0 +1,1 @@
+"""Everything that moves rows; nothing here knows about games."""

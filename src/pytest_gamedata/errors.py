@@ -1,0 +1,33 @@
+"""What can go wrong, one class per thing that a caller could treat differently.
+
+GamedataError
+├── SettingsError         an option, ini value or marker that is not allowed
+├── BinariesNotFoundError no usable PostgreSQL binaries on this machine
+├── ServerError           the server could not be started, or is gone
+├── DatasetInvalidError   generated rows that break a rule
+└── SessionMissingError   a factory's create() outside gamedata_session
+"""
+
+
+class GamedataError(Exception):
+    """Base of every error that pytest-gamedata raises on purpose."""
+
+
+class SettingsError(GamedataError):
+    """A setting has a value that is not allowed."""
+
+
+class BinariesNotFoundError(GamedataError):
+    """No usable PostgreSQL server binaries were found."""
+
+
+class ServerError(GamedataError):
+    """The PostgreSQL server could not be started, or stopped answering."""
+
+
+class DatasetInvalidError(GamedataError):
+    """Generated rows break a rule of the dataset."""
+
+
+class SessionMissingError(GamedataError):
+    """A factory was asked to persist a row and has no session to do it with."""
