@@ -1,0 +1,228 @@
+"""How a table's columns are held in memory, and what NULL is in each of them.
+
+A column is a numpy array with one value per row:
+
+==================  =====================  ==============================
+kind                dtype                  NULL
+==================  =====================  ==============================
+whole number        int64                  ``NULL`` (the lowest int64)
+truth value         bool                   never
+moment, in UTC      datetime64[us]         ``NaT``
+text from a list    ``Words``              code -1
+other text          S, UTF-8 bytes         empty
+UUID                V16                    the nil UUID
+anything else       object                 ``None``
+==================  =====================  ==============================
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NULL = np.iinfo(np.int64).min
+NIL_UUID = bytes(16)
+MICROSECONDS = np.timedelta64(1, "us")
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """A text column over a short list of words: one code per row, -1 for NULL."""
+
+    codes: NDArray[Any]
+    words: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: Any) -> Words:
+        return Words(self.codes[rows], self.words)
+
+    def is_(self, *words: str) -> NDArray[np.bool_]:
+        """Tell for each row whether it is one of the words."""
+        wanted = [code for code, word in enumerate(self.words) if word in words]
+        return np.isin(self.codes, wanted)
+
+    def to(self, values: Mapping[str, Any], dtype: Any = None) -> NDArray[Any]:
+        """Look each row's word up in a mapping; the result is a plain array."""
+        return np.array([values[word] for word in self.words], dtype=dtype)[self.codes]
+
+    def rename(self, words: Mapping[str, str], default: str) -> Words:
+        """Replace each word by what a mapping says of it."""
+        return Words(self.codes, tuple(words.get(word, default) for word in self.words))
+
+
+Column = NDArray[Any] | Words
+Columns = dict[str, Column]
+
+
+def words_of(values: Sequence[str | None]) -> Words:
+    """Make a text column of Python strings, sorted words behind it."""
+    words = tuple(sorted({value for value in values if value is not None}))
+    code_of: dict[str | None, int] = {word: code for code, word in enumerate(words)}
+    return Words(np.array([code_of.get(value, -1) for value in values], dtype=np.int32), words)
+
+
+def same_word(word: str | None, n: int) -> Words:
+    """Make a text column that says the same word n times."""
+    return Words(np.full(n, -1 if word is None else 0, dtype=np.int8), () if word is None else (word,))
+
+
+def choose(condition: NDArray[np.bool_], yes: Column, no: Column) -> Column:
+    """Take each row's value from one of two columns of the same kind."""
+    if not isinstance(yes, Words) or not isinstance(no, Words):
+        assert not isinstance(yes, Words)
+        assert not isinstance(no, Words)
+        return np.where(condition, yes, no)
+    if yes.words == no.words:
+        return Words(np.where(condition, yes.codes, no.codes), yes.words)
+    words = yes.words + no.words
+    shifted = np.where(no.codes < 0, -1, no.codes.astype(np.int32) + len(yes.words))
+    return merge_words(Words(np.where(condition, yes.codes, shifted), words))
+
+
+def merge_words(column: Words) -> Words:
+    """Give equal words one code."""
+    merged = words_of(list(column.words))
+    codes = np.append(merged.codes, np.int32(-1))  # code -1 reads the last entry: NULL stays NULL
+    return Words(codes[column.codes], merged.words)
+
+
+def concatenate(columns: Sequence[Column]) -> Column:
+    """Put columns of one kind one after the other."""
+    if not isinstance(columns[0], Words):
+        return np.concatenate(columns)
+    words: tuple[str, ...] = ()
+    codes = []
+    for column in columns:
+        assert isinstance(column, Words)
+        codes.append(np.where(column.codes < 0, -1, column.codes.astype(np.int32) + len(words)))
+        words += column.words
+    return merge_words(Words(np.concatenate(codes), words))
+
+
+def stack(parts: Sequence[Mapping[str, Column]]) -> Columns:
+    """Put tables one below the other: the columns that all of them have."""
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: concatenate([part[name] for part in parts]) for name in names}
+
+
+def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Columns:
+    """Make a table of so many rows: each column the given one, else its default in every row."""
+    columns: Columns = {}
+    for name, default in defaults.items():
+        value = given.get(name, default)
+        columns[name] = np.array(np.broadcast_to(np.asarray(value, dtype=np.asarray(default).dtype), count))
+    return columns
+
+
+def take(columns: Mapping[str, Column], rows: Any) -> Columns:
+    """Select rows, by mask or by position, from every column."""
+    return {name: column[rows] for name, column in columns.items()}
+
+
+def texts(values: Sequence[str | None]) -> NDArray[np.bytes_]:
+    """Make a free text column; None becomes NULL."""
+    return np.array([(value or "").encode() for value in values], dtype=np.bytes_)
+
+
+def pack_text(column: Column) -> NDArray[np.bytes_]:
+    """Write a text column out as bytes, one value per row."""
+    if isinstance(column, Words):
+        return texts((*column.words, None))[column.codes]
+    return column
+
+
+def nulls(kind: type, n: int) -> Column:
+    """Make a column of n NULLs for values of a Python type."""
+    if kind is str:
+        return same_word(None, n)
+    if kind is datetime:
+        return np.full(n, np.datetime64("NaT", "us"))
+    if kind is int:
+        return np.full(n, NULL)
+    return np.frombuffer(bytes(16 * n), dtype="V16") if kind is uuid.UUID else np.full(n, None, dtype=object)
+
+
+def nulls_like(column: Column, n: int) -> Column:
+    """Make a column of n NULLs of the same kind as another."""
+    if isinstance(column, Words):
+        return Words(np.full(n, -1, dtype=column.codes.dtype), column.words)
+    kinds: dict[str, type] = {"M": datetime, "i": int, "V": uuid.UUID}
+    if column.dtype.kind == "S":
+        return np.zeros(n, dtype=column.dtype)
+    return nulls(kinds.get(column.dtype.kind, object), n)
+
+
+def to_moment(value: datetime) -> np.datetime64:
+    """Turn an aware datetime into a value of a column of moments."""
+    return np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def random_hex(rng: np.random.Generator, n: int) -> NDArray[np.bytes_]:
+    """Draw n texts of 32 hexadecimal digits."""
+    digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)[rng.integers(0, 16, (n, 32), dtype=np.uint8)]
+    return digits.reshape(-1).view("S32")
+
+
+def random_uuids(rng: np.random.Generator, n: int) -> NDArray[np.void]:
+    """Draw n random (version 4) UUIDs."""
+    raw = rng.integers(0, 256, (n, 16), dtype=np.uint8)
+    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
+    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
+    return raw.view("V16").ravel()
+
+
+def is_null(column: Column) -> NDArray[np.bool_]:
+    """Tell for each row whether it is NULL."""
+    if isinstance(column, Words):
+        return column.codes < 0
+    kind = column.dtype.kind
+    if kind == "M":
+        return np.isnat(column)
+    if kind == "S":
+        return column == b""
+    if kind == "V":
+        return column == np.void(NIL_UUID)
+    if kind == "O":
+        return np.array([value is None for value in column], dtype=np.bool_)
+    return column == NULL if kind == "i" else np.zeros(len(column), dtype=np.bool_)
+
+
+def to_python(column: Column) -> list[Any]:
+    """Turn a column into Python values: aware datetimes, str, UUID, None for NULL."""
+    if isinstance(column, Words):
+        words = (*column.words, None)
+        return [words[code] for code in column.codes.tolist()]
+    kind = column.dtype.kind
+    values = column.tolist()
+    if kind == "M":
+        return [None if value is None else value.replace(tzinfo=UTC) for value in values]
+    if kind == "S":
+        return [value.decode() if value else None for value in values]
+    if kind == "V":
+        return [None if value == NIL_UUID else uuid.UUID(bytes=value) for value in values]
+    return [None if value == NULL else value for value in values] if kind == "i" else values
+
+
+def from_python(value: Any) -> Column:
+    """Turn one Python value into a column of one row, the reverse of `to_python`."""
+    if isinstance(value, str):
+        return same_word(value or None, 1)
+    if isinstance(value, datetime):
+        return np.array([to_moment(value if value.tzinfo else value.replace(tzinfo=UTC))])
+    if isinstance(value, uuid.UUID):
+        return np.array([np.void(value.bytes)])
+    if isinstance(value, bool | np.bool_):
+        return np.array([value], dtype=np.bool_)
+    if isinstance(value, int | float | np.datetime64):
+        return np.array([value])
+    column = np.empty(1, dtype=object)
+    column[0] = value
+    return column

@@ -1,0 +1,60 @@
+"""The whole dataset: users, items, transactions, auth events, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pytest_gamedata.arrays import Columns
+from pytest_gamedata.factories import FACTORIES
+from pytest_gamedata.factories.auth_log import make_auth_events, settle_logins
+from pytest_gamedata.factories.cast import cast_positions
+from pytest_gamedata.factories.columns import Streams
+from pytest_gamedata.factories.items import make_items
+from pytest_gamedata.factories.ledger import make_transactions, settle_users
+from pytest_gamedata.factories.sessions import make_sessions
+from pytest_gamedata.factories.users import make_users
+from pytest_gamedata.settings import DatasetSpec
+from pytest_gamedata.validate import validate_dataset
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows by table, as columns in the order of their ids, and the ids of the cast."""
+
+    spec: DatasetSpec
+    tables: dict[str, Columns]
+    cast: dict[str, int]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows per table."""
+        return {name: len(columns["id"]) for name, columns in self.tables.items()}
+
+
+def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -> Dataset:
+    """Build all rows of a dataset in memory.
+
+    Raises DatasetInvalidError if a row breaks a rule of `pytest_gamedata.validate`.
+    """
+    streams = Streams(spec.seed)
+    users = make_users(spec, streams, cast_positions(spec.users), factories["users"])
+    cast = {role: int(np.argmax(users[role])) for role in cast_positions(spec.users)}
+    items = make_items(spec, streams, factories["items"])
+    sessions = make_sessions(spec, streams, users)
+    transactions = make_transactions(spec, streams, users, items, sessions, cast, factories["transactions"])
+    auth_events = make_auth_events(spec, streams, users, sessions, cast, factories["auth_events"])
+    users = settle_logins(settle_users(users, transactions), auth_events, sessions)
+    tables = {"users": users, "items": items, "transactions": transactions, "auth_events": auth_events}
+    tables = {name: _stored(factories[name], columns) for name, columns in tables.items()}
+    dataset = Dataset(spec, tables, {role: position + 1 for role, position in cast.items()})
+    validate_dataset(dataset)
+    return dataset
+
+
+def _stored(factory: Any, columns: Columns) -> Columns:
+    """Keep the columns that the factory's table has, in the table's order."""
+    return {name: columns[name] for name in factory._meta.model.__table__.columns.keys()}

@@ -1,0 +1,253 @@
+"""Every constant, weight, rate and price of the dataset, each with its unit and its source.
+
+Sources are the ids of the project's list of published figures (GameAnalytics S2, Swrve S13-S16, ...).
+"J" marks a judgement: nothing is published and the number is ours. "own choice" marks what has no right value.
+Weights need not sum to one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Weights = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The dials in which published games differ; shares are of 1."""
+
+    day1_retention: float  # share of users active on day 1
+    retention_exponent: float  # r(n) = day1_retention * n ** exponent
+    payer_share: float  # users who ever pay
+    attack_share: float  # login attempts that belong to an attack
+
+
+PRESETS = {
+    "top_quartile": Preset(0.27, -0.65, 0.02, 0.20),  # S2, S16, S67
+}
+
+# --- users ---------------------------------------------------------------------------------------
+
+# Share of users in %, a mix of mobile downloads and Steam owners (S38, S54, S55).
+COUNTRIES: Weights = {
+    "IN": 17.0, "US": 14.5, "BR": 9.0, "RU": 7.0, "ID": 6.5, "CN": 5.5, "MX": 4.5, "DE": 4.0, "GB": 3.8,
+    "EG": 3.6, "TR": 3.2, "FR": 3.0, "AR": 2.8, "JP": 2.8, "PL": 2.2, "CA": 2.2, "PH": 2.0, "KR": 1.8,
+    "ES": 1.7, "IT": 1.6, "AU": 1.3,
+}  # fmt: skip
+
+# BCP 47 locale of a country's players (follows the country; not asserted).
+LOCALES = {
+    "IN": "en-IN", "US": "en-US", "BR": "pt-BR", "RU": "ru-RU", "ID": "id-ID", "CN": "zh-CN", "MX": "es-MX",
+    "DE": "de-DE", "GB": "en-GB", "EG": "ar-EG", "TR": "tr-TR", "FR": "fr-FR", "AR": "es-AR", "JP": "ja-JP",
+    "PL": "pl-PL", "CA": "en-CA", "PH": "fil-PH", "KR": "ko-KR", "ES": "es-ES", "IT": "it-IT", "AU": "en-AU",
+}  # fmt: skip
+
+# IANA zones of a country with their share of its people, rounded (own choice where a country has several).
+TIMEZONES: dict[str, Weights] = {
+    "IN": {"Asia/Kolkata": 1},
+    "US": {"America/New_York": 47, "America/Chicago": 29, "America/Denver": 7, "America/Los_Angeles": 17},
+    "BR": {"America/Sao_Paulo": 93, "America/Manaus": 7},
+    "RU": {"Europe/Moscow": 65, "Asia/Yekaterinburg": 17, "Asia/Novosibirsk": 12, "Asia/Vladivostok": 6},
+    "ID": {"Asia/Jakarta": 81, "Asia/Makassar": 19},
+    "CN": {"Asia/Shanghai": 1},
+    "MX": {"America/Mexico_City": 1},
+    "DE": {"Europe/Berlin": 1},
+    "GB": {"Europe/London": 1},
+    "EG": {"Africa/Cairo": 1},
+    "TR": {"Europe/Istanbul": 1},
+    "FR": {"Europe/Paris": 1},
+    "AR": {"America/Argentina/Buenos_Aires": 1},
+    "JP": {"Asia/Tokyo": 1},
+    "PL": {"Europe/Warsaw": 1},
+    "CA": {"America/Toronto": 70, "America/Vancouver": 30},
+    "PH": {"Asia/Manila": 1},
+    "KR": {"Asia/Seoul": 1},
+    "ES": {"Europe/Madrid": 1},
+    "IT": {"Europe/Rome": 1},
+    "AU": {"Australia/Sydney": 80, "Australia/Perth": 20},
+}
+
+# Share of users in %. Mobile dominates downloads, Android nine to one (S38); consoles are J.
+PLATFORMS: Weights = {
+    "android": 58, "ios": 16, "windows": 15, "playstation": 3, "xbox": 2.5, "switch": 2.5, "web": 1.5,
+    "macos": 1, "linux": 0.5,
+}  # fmt: skip
+
+# How accounts are opened on a platform, in % (J).
+SIGNUP_PROVIDERS: dict[str, Weights] = {
+    "android": {"google": 38, "device": 22, "password": 30, "facebook": 10},
+    "ios": {"apple": 40, "device": 18, "password": 32, "facebook": 10},
+    "windows": {"steam": 52, "password": 40, "google": 8},
+    "macos": {"apple": 25, "steam": 30, "password": 45},
+    "linux": {"steam": 60, "password": 40},
+    "playstation": {"psn": 85, "password": 15},
+    "xbox": {"xbox": 85, "password": 15},
+    "switch": {"nintendo": 85, "password": 15},
+    "web": {"password": 60, "google": 30, "facebook": 10},
+}
+
+# Reserved names only: RFC 2606 and RFC 6761.
+EMAIL_DOMAINS: Weights = {
+    "example.com": 40, "example.net": 20, "example.org": 15, "mail.example.com": 15, "players.test": 10,
+}  # fmt: skip
+DEVICE_ACCOUNT_EMAIL_SHARE = 0.15  # device accounts that added an e-mail address (J)
+EMAIL_VERIFIED_SHARE = 0.70  # password and device accounts that confirmed their address (J)
+MFA_SHARE = 0.05  # of users (J; S80 says 2.3 % of Twitter's)
+MFA_PAYER_FACTOR = 3  # payers switch it on this many times as often (J)
+
+# Accounts that ended other than by leaving, in % of users (J).
+STATUSES: Weights = {"active": 96.6, "deleted": 1.6, "banned": 1.0, "suspended": 0.8}
+
+SUSPENSION_DAYS = 30  # beyond the window's end, so that it still holds (own choice)
+BAN_DAYS = 3650  # ten years: as good as for ever (own choice)
+
+# A visibly fake argon2id string; argon2 verifies PASSWORD against it.
+PASSWORD = "correct-horse-battery-staple"  # noqa: S105 - a password for test accounts, published on purpose
+PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$Z2FtZWRhdGEtbm90LXNlY3JldA$R9mzdfrVmlAJgD7PgI6/aW2JBmK3y2Tp"  # noqa: S105
+
+# --- activity ------------------------------------------------------------------------------------
+
+ENGAGEMENT_CORRELATION = 0.75  # how strongly a user's active days cluster (recipe of the trial)
+PAYER_RETENTION = (0.54, -0.19)  # payers' own curve a * n ** b: gives 10 % payers on day 7 (S11)
+WEEKEND_UPLIFT = 1.12  # weekend over weekday activity (J within S52, S53)
+SESSIONS_PER_ACTIVE_DAY = 4.0  # mean, at least one (S2)
+SESSIONS_DISPERSION = 3.0  # r of the negative binomial of the sessions beyond the first (recipe)
+SESSION_MINUTES = 5.5  # mean (S2)
+SESSION_WEIBULL_SHAPE = 0.6  # k (S10: 0.5 to 0.7)
+PLAYTIME_ENGAGEMENT = 1.1  # playtime grows with exp(this * engagement) (recipe)
+SECONDS_PER_LEVEL_UNIT = 60.0  # playtime of level n is this * n ** LEVEL_EXPONENT seconds (own choice)
+LEVEL_EXPONENT = 1.8  # S60
+XP_PER_SECOND = 2  # own choice
+LEVEL_CAP = 100  # own choice
+
+# Share of sessions by local hour 0h..23h, in % (S46-S48 at four points, between them J).
+HOURS = (
+    2.8, 2.1, 1.7, 1.4, 1.3, 1.5, 2.0, 2.8, 3.5, 4.1, 4.5, 4.9,
+    5.1, 5.2, 5.3, 5.3, 5.3, 5.6, 6.0, 6.5, 6.7, 6.5, 5.5, 4.4,
+)  # fmt: skip
+
+# --- items ---------------------------------------------------------------------------------------
+
+# Catalogue by rarity, in % (J).
+RARITIES: Weights = {"common": 45, "uncommon": 27, "rare": 16, "epic": 9, "legendary": 3}
+DROP_SHARES: Weights = {"common": 79.92, "uncommon": 15.98, "rare": 3.20, "epic": 0.64, "legendary": 0.26}  # S40
+RARITY_PRICE_FACTOR = {"common": 0.6, "uncommon": 1.0, "rare": 1.5, "epic": 1.9, "legendary": 2.5}  # S42
+BASE_PRICE_HARD = 80  # GEM, an uncommon item (own choice, a tenth of S42's scale)
+BASE_PRICE_SOFT = 400  # GLD, an uncommon item (own choice)
+
+# Catalogue by type, in % (J). Types sold for real money are a fixed list: PRICE_POINTS.
+ITEM_TYPES: Weights = {"cosmetic": 40, "equipment": 27, "consumable": 20, "character": 8, "loot_box": 5}
+
+# US cents -> share of purchases in %; meets Swrve's units and revenue by bucket (S13-S16, derived).
+PRICE_POINTS: dict[int, float] = {
+    99: 20, 199: 9, 299: 8, 499: 18, 999: 22, 1499: 14, 1999: 4.5, 2999: 2, 4999: 1.5, 9999: 1,
+}  # fmt: skip
+# What is sold at a price point: item type and name. Currency packs grant GEM.
+PRICE_POINT_ITEMS = {
+    99: ("currency_pack", "Pouch of Gems"),
+    199: ("bundle", "Starter Bundle"),
+    299: ("bundle", "Traveller's Bundle"),
+    499: ("currency_pack", "Sack of Gems"),
+    999: ("battle_pass", "Season Pass"),
+    1499: ("subscription", "Guild Membership"),
+    1999: ("currency_pack", "Chest of Gems"),
+    2999: ("bundle", "Champion Bundle"),
+    4999: ("currency_pack", "Vault of Gems"),
+    9999: ("currency_pack", "Dragon's Hoard of Gems"),
+}
+GEMS_PER_USD_CENT = 1.0  # in the smallest pack (own choice); a larger pack gives more, see below
+PACK_BONUS_MAX = 0.35  # the largest pack's price per GEM is 26 % below the smallest's (S43)
+BUNDLE_GEM_SHARE = 0.4  # GEM in a bundle, pass or membership, of what a pack of that price holds (own choice)
+FOR_EVER = "2100-01-01"  # end of sale of what is never retired: PostgreSQL's infinity has no Python value
+TRADABLE_SHARE = 0.45  # of equipment, cosmetics and consumables (J)
+LIMITED_SHARE = 0.08  # of epic and legendary items (J)
+RETIRED_SHARE = 0.05  # of items sold for wallet currency, retired before the window's end (J)
+
+# --- transactions --------------------------------------------------------------------------------
+
+PURCHASES_DISPERSION = 0.355  # purchases of a payer = 1 + NegBin(r, mean): CDNOW's fit, meets S13-S16
+PURCHASES_EXTRA_MEAN = 1.96
+FIRST_DAY_PURCHASE_SHARE = 0.30  # payers whose first purchase is on day 0 (S18)
+PRICE_TIER_CORRELATION = 0.75  # a payer's purchases share a price tier (recipe)
+PENDING_SHARE = 0.01  # of purchase attempts, left open (J)
+FAILED_PAYMENT_SHARE = 0.10  # of purchase attempts (S32-S34)
+REFUND_SHARE = 0.03  # of purchases (J, S28, S29)
+CHARGEBACK_SHARE = 0.006  # of purchases (S31)
+REFUND_DELAY_DAYS = 3.0  # mean (J)
+CHARGEBACK_DELAY_DAYS = 14.0  # mean (J)
+FAILURE_CODES: Weights = {
+    "insufficient_funds": 40, "do_not_honor": 20, "user_cancelled": 15, "expired_card": 10,
+    "authentication_failed": 7, "provider_error": 5, "fraud_suspected": 3,
+}  # fmt: skip - J
+REFUND_REASONS: Weights = {
+    "remorse": 35, "accidental_purchase": 30, "not_received": 10, "defective": 8, "friendly_fraud": 7,
+    "other": 6, "fraud": 4,
+}  # fmt: skip - values S30, shares J
+PAYMENT_METHODS: Weights = {
+    "card": 46, "wallet": 27, "gift_card": 12, "carrier": 7, "store_credit": 5, "bank": 3,
+}  # fmt: skip - S35-S37
+# Who takes the money on a platform, in % (J).
+PAYMENT_PROVIDERS: dict[str, Weights] = {
+    "android": {"google": 1},
+    "ios": {"apple": 1},
+    "macos": {"apple": 1},
+    "windows": {"steam": 70, "xsolla": 20, "paypal": 10},
+    "linux": {"steam": 1},
+    "playstation": {"xsolla": 1},
+    "xbox": {"xsolla": 1},
+    "switch": {"xsolla": 1},
+    "web": {"stripe": 60, "paypal": 40},
+}
+# Local currency of a country's stores and its minor units per US cent, rounded (own choice).
+CURRENCIES: dict[str, tuple[str, float]] = {
+    "BR": ("BRL", 5.0), "DE": ("EUR", 0.9), "FR": ("EUR", 0.9), "ES": ("EUR", 0.9), "IT": ("EUR", 0.9),
+    "GB": ("GBP", 0.8), "JP": ("JPY", 1.5), "PL": ("PLN", 4.0), "CA": ("CAD", 1.4), "AU": ("AUD", 1.5),
+    "MX": ("MXN", 18.0), "TR": ("TRY", 32.0), "KR": ("KRW", 13.5),
+}  # fmt: skip
+USD = ("USD", 1.0)  # every other country
+
+# Per session (own choice, so that a user has about two transactions, as in the trial).
+EVERYDAY_PER_SESSION: Weights = {"store_purchase": 0.06, "loot_drop": 0.10, "reward": 0.05}
+FAILED_PAYER_ATTEMPTS = 3  # of the cast's failed payer (own choice)
+GIFTS_PER_SESSION = 0.003  # own choice
+ITEM_ZIPF_EXPONENT = 1.0  # X3, X4
+HARD_PRICE_PURCHASE_SHARE = 0.25  # of store purchases, where the item has both prices (own choice)
+WELCOME_REWARD_SOFT = 1_000  # GLD on registration (own choice)
+REWARD_SOFT = (50, 600)  # GLD, lowest and highest (own choice)
+REWARD_HARD_SHARE = 0.2  # rewards that pay GEM (own choice)
+REWARD_HARD = (5, 60)  # GEM, lowest and highest (own choice)
+TRADER_SHARE = 0.20  # of users who are active after day 7 (S44, base is J)
+TRADES_PER_TRADER = 3.0  # offers, mean (own choice)
+TRADE_COMPLETED_SHARE = 0.80  # of offers (S44)
+STACK_SIZE_MAX = 5  # of a stackable item in one purchase (own choice)
+
+# --- auth events ---------------------------------------------------------------------------------
+
+INTERACTIVE_LOGIN_SHARE = 0.25  # sessions that begin with a login, not a stored token (J)
+FAILING_EPISODE_SHARE = 0.042  # of password logins (recipe, gives 10 % failures: S62)
+RETRY_SUCCESS = 0.30  # chance that a retry succeeds (derived from S65)
+WRONG_PASSWORD_SHARE = 0.92  # of legitimate failures (J, S66); the rest is provider_error
+RETRY_SECONDS = (4, 12)  # between tries, lowest and highest (own choice)
+LOCK_AFTER_FAILURES = 5  # R1
+LOCK_SECONDS = 60  # R1
+LOCKED_SILENCE_HOURS = 12  # before the window's end, in which the cast's locked user fails to get in (own choice)
+LOGOUT_SHARE = 0.12  # sessions that end with a logout (own choice)
+RESETS_PER_PASSWORD_LOGIN = 0.05  # logins by hand; gives 3 % of monthly actives (J, S78, S79)
+RESET_COMPLETED_SHARE = 0.80  # S64
+DEVICES: Weights = {"1": 68, "2": 24, "3": 8}  # devices of a user, in % (J, S84)
+IPS: Weights = {"1": 55, "2": 20, "3": 10, "5": 8, "9": 5, "20": 2}  # addresses of a user, in % (S83, tail J)
+ATTACK_KINDS: Weights = {"few_addresses": 45, "spread": 35, "brute_force": 20}  # recipe of the trial
+ATTEMPTS_PER_ATTACK = 400  # mean, scaled to a game of this size (own choice)
+ATTEMPTS_PER_IP = {"few_addresses": 145.0, "spread": 1.18, "brute_force": 60.0}  # S71, S72, J
+ATTACK_SPAN_HOURS = {"few_addresses": 12.0, "spread": 96.0, "brute_force": 2.0}  # S71, S72, J
+ATTACK_SUCCESS = 0.0015  # of attempts (S69, S70)
+BRUTE_FORCE_GAP_SECONDS = 2.0  # own choice
+ATTACKED_ATTEMPTS = 40  # on the cast's attacked user (own choice)
+MFA_FAILURE_SHARE = 0.05  # of challenges (J)
+ATTACK_UNKNOWN_USER_SHARE = 0.85  # of stuffing attempts (J, S77)
+TOOL_USER_AGENT_SHARE = 0.65  # attacks that show an HTTP library (S67)
+# Reserved for documentation and benchmarks: RFC 2544 for players, RFC 5737 and RFC 3849 for attackers.
+PLAYER_NETWORK = "198.18.0.0"  # /15
+ATTACKER_NETWORKS = ("192.0.2.0", "198.51.100.0", "203.0.113.0")  # /24 each
+ATTACKER_NETWORK6 = "2001:db8"  # the first 32 bits
+ASNS = (64512, 65534)  # for private use: RFC 6996

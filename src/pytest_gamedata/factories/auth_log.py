@@ -1,0 +1,127 @@
+"""The auth log as a whole: all planned events turned into rows, and what they say of each user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gamedata import distributions as dist
+from pytest_gamedata.arrays import NIL_UUID, NULL, Columns, Words, stack, take
+from pytest_gamedata.factories.attacks import describe_attackers, plan_attacks
+from pytest_gamedata.factories.auth_events import derived_uuids
+from pytest_gamedata.factories.columns import Parent, Streams
+from pytest_gamedata.factories.draws import Rng, strata
+from pytest_gamedata.factories.logins import (
+    FAILURE,
+    METHODS,
+    NONE,
+    REASONS,
+    REFRESH_TOKEN,
+    REGISTER,
+    SUCCESS,
+    TYPES,
+    Plan,
+    plan_events,
+    plan_legitimate,
+)
+from pytest_gamedata.factories.sessions import Sessions
+from pytest_gamedata.factories.users import level_of
+from pytest_gamedata.settings import DatasetSpec
+
+ATTACKERS_START = 1 << 40  # attackers' devices and addresses are numbered apart from the users'
+
+
+def make_auth_events(
+    spec: DatasetSpec,
+    streams: Streams,
+    users: Columns,
+    sessions: Sessions,
+    cast: dict[str, int],
+    auth_event_factory: Any,
+) -> Columns:
+    """Draw all auth events in the order of their ids."""
+    plan = _plan(spec, streams, users, sessions, cast)
+    is_attack = plan["attack"] != NONE
+    count = len(plan["at"])
+    attackers = ATTACKERS_START + plan["attack"] * (1 << 20)
+    rows = auth_event_factory.columns(
+        count,
+        streams,
+        user=Parent(users, plan["user"]),
+        user_id=np.where(plan["user"] == NONE, NULL, plan["user"] + 1),
+        number=np.arange(count),
+        who=np.where(is_attack, attackers, plan["user"]),
+        device=plan["device"],
+        address=plan["address"],
+        session=plan["session"],
+        occurred_at=plan["at"],
+        event_type=Words(plan["type"], TYPES),
+        failure_reason=Words(plan["reason"], REASONS),
+        auth_method=Words(plan["method"], METHODS),
+        attack_id=np.where(is_attack, derived_uuids(spec.seed, plan["attack"], 11), np.void(NIL_UUID)),
+        **describe_attackers(streams, plan),
+    )
+    return {**rows, "id": np.arange(1, count + 1)}
+
+
+def _plan(spec: DatasetSpec, streams: Streams, users: Columns, sessions: Sessions, cast: dict[str, int]) -> Plan:
+    """Plan everything that happens at the door; with spec.auth_events, exactly so many events."""
+    legitimate = plan_legitimate(spec, streams, users, sessions, cast)
+    share = dist.PRESETS[spec.preset].attack_share
+    attempts = int(np.isin(legitimate["type"], (SUCCESS, FAILURE)).sum() * share / (1 - share))
+    plan = stack([legitimate, plan_attacks(spec, streams, users, attempts, cast)])
+    if spec.auth_events is not None:
+        plan = _keep(plan, spec.auth_events, streams.of("logins", "keep"), list(cast.values()))
+        extra = spec.auth_events - len(plan["at"])
+        plan = stack([plan, _plan_more(streams.of("logins", "more"), sessions, extra)])
+    return take(plan, np.argsort(plan["at"], kind="stable"))
+
+
+def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:
+    """Keep whole stories, the cast's and all registrations first, as long as they fit."""
+    stories, story, sizes = np.unique(plan["story"], return_inverse=True, return_counts=True)
+    late = np.ones(len(stories), dtype=np.bool_)
+    late[story[np.isin(plan["user"], cast) | (plan["type"] == REGISTER)]] = False
+    order = np.lexsort((rng.random(len(stories)), late))
+    kept = np.zeros(len(stories), dtype=np.bool_)
+    kept[order] = np.cumsum(sizes[order]) <= rows
+    return take(plan, kept[story])
+
+
+def _plan_more(rng: Rng, sessions: Sessions, count: int) -> Plan:
+    """Plan so many more logins by token, each in a session that is there."""
+    chosen = (strata(rng, count) * len(sessions.user)).astype(np.int64)
+    return plan_events(
+        count, user=sessions.user[chosen], method=REFRESH_TOKEN, at=sessions.moments_in(rng, chosen), session=chosen
+    )
+
+
+def settle_logins(users: Columns, auth_events: Columns, sessions: Sessions) -> Columns:
+    """Fill in what the log says of each user: last login, failures since, playtime, level."""
+    count = len(users["id"])
+    at, kind = auth_events["occurred_at"], auth_events["event_type"]
+    user = np.maximum(np.asarray(auth_events["user_id"]), 0) - 1  # -1 for NULL
+    last_login = _latest(count, user, at, kind.is_("login_success"))  # type: ignore[union-attr]
+    failed = np.flatnonzero(kind.is_("login_failure") & (user >= 0))  # type: ignore[union-attr]
+    since = failed[np.isnat(last_login[user[failed]]) | (at[failed] > last_login[user[failed]])]
+    playtime = np.bincount(sessions.user, sessions.seconds, count).astype(np.int64)
+    created_at, ended_at = users["created_at"], users["ended_at"]
+    changed = np.where(users["status"].is_("deleted", "banned", "suspended"), ended_at, created_at)  # type: ignore[union-attr]
+    return {
+        **users,
+        "last_login_at": last_login,
+        "failed_login_count": np.bincount(user[since], minlength=count).astype(np.int64),
+        "playtime_seconds": playtime,
+        "level": level_of(playtime),
+        "xp": playtime * dist.XP_PER_SECOND,
+        "updated_at": np.fmax(np.fmax(last_login, changed), created_at),
+    }
+
+
+def _latest(count: int, user: Any, at: Any, chosen: NDArray[np.bool_]) -> NDArray[np.datetime64]:
+    latest = np.full(count, np.datetime64("NaT", "us"))
+    rows = np.flatnonzero(chosen)  # in the order of time: the last one written stays
+    latest[user[rows]] = at[rows]
+    return latest

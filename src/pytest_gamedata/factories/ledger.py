@@ -1,0 +1,167 @@
+"""The ledger: planned stories turned into rows, and settled against what the wallets hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gamedata.arrays import (
+    NULL,
+    Columns,
+    Words,
+    choose,
+    is_null,
+    nulls_like,
+    same_word,
+    stack,
+    take,
+)
+from pytest_gamedata.factories.columns import Parent, Streams
+from pytest_gamedata.factories.sessions import Sessions
+from pytest_gamedata.factories.stories import STATUSES, TRADE, TYPES, Plan, plan_stories
+from pytest_gamedata.factories.transactions import PAID, REVERSALS, RefundFactory, SellerLegFactory
+from pytest_gamedata.settings import DatasetSpec
+
+
+def make_transactions(
+    spec: DatasetSpec,
+    streams: Streams,
+    users: Columns,
+    items: Columns,
+    sessions: Sessions,
+    cast: dict[str, int],
+    transaction_factory: Any,
+) -> Columns:
+    """Draw all transactions in the order of their ids, settled: no wallet is ever overdrawn."""
+    plan = plan_stories(spec, streams, users, items, sessions, cast)
+    rows = _draw_rows(streams, users, items, plan, transaction_factory)
+    rows = _add_answers(streams, users, items, plan, rows)
+    rows = take(rows, np.lexsort((rows["line"], rows["created_at"])))
+    rows["id"] = np.arange(1, len(rows["line"]) + 1)
+    id_of_line = np.zeros(len(plan["at"]) + 1, dtype=np.int64)
+    originals = ~rows["type"].is_(*REVERSALS)  # type: ignore[union-attr]
+    id_of_line[rows["line"][originals]] = rows["id"][originals]
+    rows["refund_of"] = np.where(originals, NULL, id_of_line[rows["line"]])
+    return settle(rows)
+
+
+def _draw_rows(streams: Streams, users: Columns, items: Columns, plan: Plan, factory: Any) -> Columns:
+    """Draw one row per story; `line` counts the stories."""
+    count = len(plan["at"])
+    return factory.columns(  # type: ignore[no-any-return]
+        count,
+        streams,
+        line=np.arange(count),
+        user=Parent(users, plan["user"]),
+        item=Parent(items, plan["item"]),
+        user_id=np.asarray(users["id"])[plan["user"]],
+        counterparty_user_id=_ids(users, plan["counterparty"]),
+        item_id=_ids(items, plan["item"]),
+        type=Words(plan["type"], TYPES),
+        status=Words(plan["status"], STATUSES),
+        quantity=plan["quantity"],
+        bonus=plan["bonus"],
+        created_at=plan["at"],
+        refunded_at=plan["refunded_at"],
+    )
+
+
+def _ids(parents: Columns, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(positions >= 0, positions + 1, NULL)
+
+
+def _add_answers(streams: Streams, users: Columns, items: Columns, plan: Plan, rows: Columns) -> Columns:
+    """Add the rows that answer others: the seller's leg of a trade, the refund of a purchase."""
+    sold = np.flatnonzero(plan["type"] == TRADE)
+    sellers = SellerLegFactory.columns(
+        len(sold),
+        streams,
+        line=rows["line"][sold],
+        bought=Parent(rows, sold),
+        user=Parent(users, plan["counterparty"][sold]),
+        item=Parent(items, plan["item"][sold]),
+        user_id=rows["counterparty_user_id"][sold],
+        counterparty_user_id=rows["user_id"][sold],
+        item_id=rows["item_id"][sold],
+    )
+    back = np.flatnonzero(~is_null(rows["refunded_at"]))
+    charged = rows["status"][back].is_("charged_back")
+    refunds = RefundFactory.columns(
+        len(back),
+        streams,
+        line=rows["line"][back],
+        refunded=Parent(rows, back),
+        user=Parent(users, plan["user"][back]),
+        item=Parent(items, plan["item"][back]),
+        user_id=rows["user_id"][back],
+        item_id=rows["item_id"][back],
+        type=choose(charged, same_word("chargeback", len(back)), same_word("refund", len(back))),
+        refunded_at=nulls_like(rows["refunded_at"], len(back)),
+    )
+    return stack([rows, sellers, refunds])
+
+
+def settle(rows: Columns) -> Columns:
+    """Walk through the wallets in time; what they cannot pay fails, a refund takes back what is left."""
+    status, soft, hard = rows["status"], np.array(rows["soft_delta"]), np.array(rows["hard_delta"])
+    assert isinstance(status, Words)
+    broke, cancelled = _find_overdrafts(rows, soft, hard)
+    failed = choose(broke, same_word("failed", len(broke)), status)
+    undone = broke | cancelled
+    code: Any = rows["failure_code"]
+    return {
+        **rows,
+        "status": choose(cancelled, same_word("cancelled", len(broke)), failed),
+        "failure_code": choose(broke, same_word("insufficient_funds", len(broke)), code),
+        "completed_at": np.where(undone, np.datetime64("NaT", "us"), rows["completed_at"]),
+        "soft_delta": np.where(undone, 0, soft),
+        "hard_delta": np.where(undone, 0, hard),
+    }
+
+
+def _find_overdrafts(rows: Columns, soft: Any, hard: Any) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which purchases and which trades the buyer could not pay; cap refunds in `hard` in place."""
+    type_: Any = rows["type"]
+    is_trade, is_back = type_.is_("trade").tolist(), type_.is_(*REVERSALS).tolist()
+    broke, cancelled = np.zeros(len(soft), dtype=np.bool_), np.zeros(len(soft), dtype=np.bool_)
+    user, line = rows["user_id"].tolist(), rows["line"].tolist()
+    soft_delta, hard_delta = soft.tolist(), hard.tolist()
+    soft_of: dict[int, int] = {}
+    hard_of: dict[int, int] = {}
+    off: set[int] = set()  # trades whose buyer could not pay
+    moves = np.flatnonzero((soft != 0) | (hard != 0))
+    for row in moves[np.lexsort((moves, rows["completed_at"][moves]))].tolist():
+        who = user[row]
+        after_soft, after_hard = soft_of.get(who, 0) + soft_delta[row], hard_of.get(who, 0) + hard_delta[row]
+        if is_back[row] and after_hard < 0:
+            hard[row], after_hard = hard_delta[row] - after_hard, 0
+        if is_trade[row] and (after_soft < 0 or line[row] in off):
+            off.add(line[row])
+            cancelled[row] = True
+        elif after_soft < 0 or after_hard < 0:
+            broke[row] = True
+        else:
+            soft_of[who], hard_of[who] = after_soft, after_hard
+    return broke, cancelled
+
+
+def settle_users(users: Columns, transactions: Columns) -> Columns:
+    """Fill in what the ledger says of each user: balances and lifetime spend."""
+    position = np.asarray(transactions["user_id"]) - 1
+    counts = transactions["type"].is_("iap_purchase", *REVERSALS) & transactions["status"].is_(*PAID)  # type: ignore[union-attr]
+    spent = np.where(counts, transactions["amount_usd_cents"], 0)
+    count = len(users["id"])
+
+    def total(values: Any) -> NDArray[np.int64]:
+        sums = np.zeros(count, dtype=np.int64)
+        np.add.at(sums, position, values)
+        return sums
+
+    return {
+        **users,
+        "soft_balance": total(transactions["soft_delta"]),
+        "hard_balance": total(transactions["hard_delta"]),
+        "lifetime_spend_usd_cents": total(spent),
+    }

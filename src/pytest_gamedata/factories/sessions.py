@@ -1,0 +1,156 @@
+"""When each user plays: the sessions that logins, purchases and playtime follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gamedata import distributions as dist
+from pytest_gamedata.arrays import Columns, Words, take, to_moment
+from pytest_gamedata.factories.columns import Streams
+from pytest_gamedata.factories.draws import Rng, moments_in_day, negative_binomial, seconds
+from pytest_gamedata.settings import DatasetSpec
+
+USERS_PER_BLOCK = 10_000  # bounds the memory of the users x days table
+DAY = np.timedelta64(1, "D")
+PAYMENT_MARGIN = np.timedelta64(10, "s")  # what a payment takes at most: it ends before the window does
+SHORTEST_SESSION_SECONDS = 20
+REGISTRATION_SECONDS = 2  # from the registration to the first login
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """All sessions, ordered by user and time; a user's first begins with the registration.
+
+    `user` is a position, `day` counts from the sign-up, `seconds` is the length.
+    """
+
+    user: NDArray[np.int64]
+    day: NDArray[np.int64]
+    start: NDArray[np.datetime64]
+    seconds: NDArray[np.int64]
+    latest: NDArray[np.datetime64]  # what happens in the session happens no later
+
+    def moments(self, rng: Rng, user: NDArray[np.int64], when: NDArray[np.float64]) -> NDArray[np.datetime64]:
+        """Draw a moment in one of each user's sessions: `when` 0 the first of them, just below 1 the last."""
+        first = np.searchsorted(self.user, user, side="left")
+        count = np.searchsorted(self.user, user, side="right") - first
+        return self.moments_in(rng, first + (when * count).astype(np.int64))
+
+    def moments_in(self, rng: Rng, session: NDArray[np.int64]) -> NDArray[np.datetime64]:
+        """Draw a moment in each of these sessions."""
+        start, latest = self.start[session], self.latest[session]
+        moment = start + seconds(rng.uniform(3, 1 + np.maximum(self.seconds[session], 3)))
+        return np.maximum(np.minimum(moment, latest), start)
+
+    def first_start(self, user: NDArray[np.int64]) -> NDArray[np.datetime64]:
+        """Return the start of each user's first session."""
+        return self.start[np.searchsorted(self.user, user, side="left")]
+
+    def last_day(self, users: int) -> NDArray[np.int64]:
+        """Return for each user the last day with a session."""
+        return self.day[np.searchsorted(self.user, np.arange(users), side="right") - 1]
+
+
+def make_sessions(spec: DatasetSpec, streams: Streams, users: Columns) -> Sessions:
+    """Draw every session of every user; each user has at least one."""
+    active = _draw_active_days(spec, streams.of("sessions", "day"), users)
+    rng = streams.of("sessions", "count")
+    extra = negative_binomial(
+        rng, dist.SESSIONS_DISPERSION, dist.SESSIONS_PER_ACTIVE_DAY - 1, len(active["user"])
+    )
+    sessions = take(active, np.repeat(np.arange(len(extra)), extra + 1))
+    sessions["start"] = _draw_starts(spec, streams.of("sessions", "start"), users, sessions)
+    sessions["seconds"] = _draw_lengths(streams.of("sessions", "length"), users, sessions)
+    sessions = take(sessions, _still_playing(spec, users, sessions))
+    end = np.minimum(np.asarray(users["ended_at"][sessions["user"]]), to_moment(spec.until))
+    sessions["latest"] = end - PAYMENT_MARGIN
+    return Sessions(**take(sessions, np.lexsort((sessions["start"], sessions["user"]))))  # type: ignore[arg-type]
+
+
+def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns) -> Columns:
+    """Draw the days on which each user is active; day 0, the sign-up, always is one."""
+    blocks = [
+        _draw_block(spec, rng, users, start, min(start + USERS_PER_BLOCK, spec.users))
+        for start in range(0, spec.users, USERS_PER_BLOCK)
+    ]
+    user = np.concatenate([np.zeros(0, np.int64), *(block[0] for block in blocks)])
+    day = np.concatenate([np.zeros(0, np.int64), *(block[1] for block in blocks)])
+    return {"user": user, "day": day}
+
+
+def _draw_block(
+    spec: DatasetSpec, rng: Rng, users: Columns, start: int, end: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    rows = slice(start, end)
+    payer, engagement = np.asarray(users["payer"][rows]), np.asarray(users["engagement"][rows])
+    rho = dist.ENGAGEMENT_CORRELATION
+    noise = rng.standard_normal((end - start, spec.days), dtype=np.float32)
+    drive = rho * engagement[:, None] + np.sqrt(1 - rho * rho) * noise
+    thresholds = _thresholds(spec)
+    signup_day = _day(users["created_at"][rows])
+    day = np.arange(1, spec.days + 1)
+    weekday = ((signup_day[:, None] + day).astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
+    bar = thresholds[payer.astype(np.intp)] - np.where(weekday >= 5, _weekend_shift(), 0.0)
+    user, offset = np.nonzero(drive > bar)
+    first = np.arange(end - start)
+    return np.concatenate([first, user]) + start, np.concatenate([first * 0, offset + 1])
+
+
+def _thresholds(spec: DatasetSpec) -> NDArray[np.float64]:
+    """Return the bar that a user's drive must pass on each day: row 0 for free players, row 1 for payers."""
+    preset = dist.PRESETS[spec.preset]
+    scale, exponent = dist.PAYER_RETENTION
+    day = np.arange(1, spec.days + 1)
+    everyone = preset.day1_retention * day**preset.retention_exponent
+    payers = np.minimum(scale * day**exponent, 0.98)
+    free = np.clip((everyone - preset.payer_share * payers) / (1 - preset.payer_share), 1e-6, 0.98)
+    quantile = NormalDist().inv_cdf
+    return np.array([[quantile(1 - p) for p in free], [quantile(1 - p) for p in payers]])
+
+
+def _weekend_shift() -> float:
+    """Return how much lower the bar is on a weekend day to give WEEKEND_UPLIFT at typical retention."""
+    typical = 0.08
+    quantile = NormalDist().inv_cdf
+    return quantile(1 - typical) - quantile(1 - typical * dist.WEEKEND_UPLIFT)
+
+
+def _draw_starts(spec: DatasetSpec, rng: Rng, users: Columns, sessions: Columns) -> Any:
+    user = sessions["user"]
+    created_at = np.asarray(users["created_at"][user])
+    day = _day(created_at) + sessions["day"]
+    timezone = users["timezone"][user]
+    assert isinstance(timezone, Words)
+    start = moments_in_day(rng, day, timezone)
+    # the rest of day 0, for what would come before the sign-up
+    left = (day.astype("datetime64[us]") + DAY - created_at).astype(np.int64)
+    later = created_at + seconds(REGISTRATION_SECONDS) + (rng.random(len(day)) * left * 0.9).astype("timedelta64[us]")
+    start = np.where(start <= created_at, later, start)
+    first = np.flatnonzero(np.diff(np.asarray(user), prepend=-1) * (sessions["day"] == 0))
+    start[first] = created_at[first] + seconds(REGISTRATION_SECONDS)
+    return start
+
+
+def _draw_lengths(rng: Rng, users: Columns, sessions: Columns) -> Any:
+    """Draw Weibull lengths, longer for the engaged."""
+    minutes = rng.weibull(dist.SESSION_WEIBULL_SHAPE, len(sessions["user"])) * dist.SESSION_MINUTES
+    engagement = np.asarray(users["engagement"][sessions["user"]])
+    factor = np.exp(dist.PLAYTIME_ENGAGEMENT * engagement - dist.PLAYTIME_ENGAGEMENT**2 / 2)  # of mean 1
+    return (minutes * 60 * factor).astype(np.int64) + SHORTEST_SESSION_SECONDS
+
+
+def _still_playing(spec: DatasetSpec, users: Columns, sessions: Columns) -> NDArray[np.bool_]:
+    """Keep the sessions before the window's end, a ban or deletion, and the day on which a user quits."""
+    user = sessions["user"]
+    end = np.minimum(np.asarray(users["ended_at"][user]), to_moment(spec.until))
+    first = np.diff(np.asarray(user), prepend=-1).astype(bool) & (sessions["day"] == 0)
+    return first | ((sessions["start"] < end) & (sessions["day"] <= users["quit_after_days"][user]))
+
+
+def _day(moments: Any) -> Any:
+    return np.asarray(moments).astype("datetime64[D]")

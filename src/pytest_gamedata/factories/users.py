@@ -1,0 +1,228 @@
+"""Users: who they are, and what each is going to do (the plan that the other tables follow)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import factory
+import numpy as np
+
+from pytest_gamedata import distributions as dist
+from pytest_gamedata.arrays import Column, Columns, choose, is_null, pack_text, same_word, take, to_moment
+from pytest_gamedata.factories.columns import Draw, GameFactory, Streams
+from pytest_gamedata.factories.draws import (
+    Rng,
+    moments_in_day,
+    negative_binomial,
+    normal,
+    pick,
+    pick_by,
+    seconds,
+    strata,
+)
+from pytest_gamedata.factories.vocabulary import HANDLE_ENDS, HANDLE_STARTS, base36, display_names
+from pytest_gamedata.models import User
+from pytest_gamedata.settings import DatasetSpec
+
+DEFAULT = DatasetSpec()
+EARLY = Draw(lambda row, rng, n: rng.uniform(0.05, 0.30, n))  # signed up long enough ago to have a story
+ALIVE = {"status": "active", "quit_after_days": 10_000}
+
+
+def _draw_created_at(row: Any, rng: Rng, n: int) -> Column:
+    since, until = row.since, row.until
+    window = (until - since).astype(np.int64)
+    day = (since + (row.signup * window).astype("timedelta64[us]")).astype("datetime64[D]")
+    moment = moments_in_day(rng, day, row.timezone)
+    # the first and the last day of the window may be cut
+    latest = until - np.timedelta64(60, "s")
+    return np.where((moment < since) | (moment > latest), _spread(rng, day, since, latest, n), moment)
+
+
+def _spread(rng: Rng, day: Any, since: Any, latest: Any, n: int) -> Any:
+    start = np.maximum(day.astype("datetime64[us]"), since)
+    end = np.minimum(day.astype("datetime64[us]") + np.timedelta64(86_400, "s"), latest)
+    span = np.maximum((end - start).astype(np.int64), 0)
+    return np.minimum(start, latest) + (rng.random(n) * span).astype("timedelta64[us]")
+
+
+def _draw_username(row: Any, rng: Rng, n: int) -> Column:
+    starts = np.array(HANDLE_STARTS, dtype=np.bytes_)[rng.integers(0, len(HANDLE_STARTS), n)]
+    ends = np.array(HANDLE_ENDS, dtype=np.bytes_)[rng.integers(0, len(HANDLE_ENDS), n)]
+    return np.strings.add(np.strings.add(np.strings.add(starts, ends), b"_"), base36(row.number))
+
+
+def _draw_email(row: Any, rng: Rng, n: int) -> Column:
+    domains = np.array(list(dist.EMAIL_DOMAINS), dtype=np.bytes_)[pick(dist.EMAIL_DOMAINS, rng.random(n)).codes]
+    addresses = np.strings.add(np.strings.add(np.strings.lower(pack_text(row.username)), b"@"), domains)
+    shares = row.signup_provider.is_("device") & (rng.random(n) >= dist.DEVICE_ACCOUNT_EMAIL_SHARE)
+    return np.where(shares, b"", addresses)
+
+
+def _draw_email_verified_at(row: Any, rng: Rng, n: int) -> Column:
+    confirmed = ~row.signup_provider.is_("password", "device") | (strata(rng, n) < dist.EMAIL_VERIFIED_SHARE)
+    moment = row.created_at + seconds(rng.uniform(20, 1800, n))
+    verified = confirmed & ~is_null(row.email) & (moment < row.until)
+    return np.where(verified, moment, np.datetime64("NaT"))
+
+
+def _draw_status(row: Any, rng: Rng, n: int) -> Column:
+    statuses = pick(dist.STATUSES, strata(rng, n))
+    too_young = row.created_at > row.until - np.timedelta64(86_400, "s")
+    return choose(too_young | row.payer, same_word("active", n), statuses)
+
+
+def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
+    left = np.maximum((row.until - row.created_at).astype(np.int64), 0)
+    moment = row.created_at + (rng.uniform(0.3, 0.9, n) * left).astype("timedelta64[us]")
+    never = np.datetime64(dist.FOR_EVER, "us")
+    ended = np.where(row.status.is_("deleted", "banned", "suspended"), moment, never)
+    before_lock = row.until - np.timedelta64(dist.LOCKED_SILENCE_HOURS, "h")
+    return np.where(row.status.is_("locked"), np.maximum(before_lock, row.created_at), ended)
+
+
+def _draw_banned_until(row: Any, rng: Rng, n: int) -> Column:
+    days = np.where(row.status.is_("banned"), dist.BAN_DAYS, dist.SUSPENSION_DAYS)
+    moment = row.until + days.astype("timedelta64[D]")
+    return np.where(row.status.is_("banned", "suspended"), moment, np.datetime64("NaT"))
+
+
+def _draw_last_login_at(row: Any, rng: Rng, n: int) -> Column:
+    moment = row.created_at + seconds(row.playtime_seconds + rng.uniform(60, 600, n))
+    return np.maximum(np.minimum(moment, np.minimum(row.until, row.ended_at)), row.created_at)
+
+
+def _draw_planned_purchases(row: Any, rng: Rng, n: int) -> Column:
+    counts = 1 + negative_binomial(rng, dist.PURCHASES_DISPERSION, dist.PURCHASES_EXTRA_MEAN, n)
+    return np.where(row.payer, counts, 0)
+
+
+def _draw_playtime(row: Any, rng: Rng, n: int) -> Column:
+    return np.exp(rng.normal(7.5, 1.5, n) + dist.PLAYTIME_ENGAGEMENT * row.engagement).astype(np.int64) + 60
+
+
+def _count_of(weights: dist.Weights) -> Draw:
+    values = np.array([int(value) for value in weights])
+    return Draw(lambda row, rng, n: values[pick(weights, strata(rng, n)).codes])
+
+
+def level_of(playtime: Any) -> Any:
+    """Return the level that this many seconds of play reach (LEVEL_EXPONENT)."""
+    level = (playtime / dist.SECONDS_PER_LEVEL_UNIT) ** (1 / dist.LEVEL_EXPONENT)
+    return np.clip(level.astype(np.int64), 1, dist.LEVEL_CAP)
+
+
+class UserFactory(GameFactory):
+    """Build players. Traits are the roles of the cast: ``UserFactory(banned=True)``."""
+
+    class Meta:
+        model = User
+        sqlalchemy_session_persistence = "flush"
+
+    class Params:
+        number = factory.Sequence(lambda number: number)
+        since = to_moment(DEFAULT.since)
+        until = to_moment(DEFAULT.until)
+        payer_share = dist.PRESETS[DEFAULT.preset].payer_share
+        signup = Draw(lambda row, rng, n: strata(rng, n))
+        engagement = Draw(lambda row, rng, n: normal(strata(rng, n)))
+        payer = Draw(lambda row, rng, n: strata(rng, n) < row.payer_share)
+        price_tier = Draw(lambda row, rng, n: normal(strata(rng, n)))
+        planned_purchases = Draw(_draw_planned_purchases)
+        quit_after_days = 10_000
+        ended_at = Draw(_draw_ended_at)
+        devices = _count_of(dist.DEVICES)
+        addresses = _count_of(dist.IPS)
+        # the roles of the cast
+        whale = factory.Trait(
+            signup=EARLY, engagement=2.0, payer=True, price_tier=2.5, planned_purchases=40, **ALIVE
+        )
+        free_player = factory.Trait(signup=EARLY, engagement=1.5, payer=False, planned_purchases=0, **ALIVE)
+        newcomer = factory.Trait(signup=0.9999, payer=False, planned_purchases=0, **ALIVE)
+        churned = factory.Trait(
+            signup=EARLY, engagement=0.5, payer=False, planned_purchases=0, status="active", quit_after_days=5
+        )
+        one_time_buyer = factory.Trait(
+            signup=EARLY, engagement=1.0, payer=True, price_tier=0.0, planned_purchases=1, **ALIVE
+        )
+        banned = factory.Trait(
+            signup=EARLY, engagement=1.0, payer=False, status="banned", planned_purchases=0, quit_after_days=10_000
+        )
+        locked = factory.Trait(
+            signup=EARLY, engagement=1.0, payer=False, planned_purchases=0, signup_provider="password",
+            status="locked", quit_after_days=10_000,
+        )  # fmt: skip
+        deleted = factory.Trait(
+            signup=EARLY, engagement=1.0, payer=False, status="deleted", planned_purchases=0, quit_after_days=10_000
+        )
+        refunded = factory.Trait(signup=EARLY, engagement=1.0, payer=True, planned_purchases=3, **ALIVE)
+        charged_back = factory.Trait(signup=EARLY, engagement=1.0, payer=True, planned_purchases=3, **ALIVE)
+        trader = factory.Trait(signup=EARLY, engagement=1.8, payer=False, planned_purchases=0, **ALIVE)
+        gifter = factory.Trait(signup=EARLY, engagement=1.8, payer=False, planned_purchases=0, **ALIVE)
+        mfa_user = factory.Trait(
+            signup=EARLY, engagement=1.0, signup_provider="password", mfa_enabled=True, **ALIVE
+        )
+        attacked = factory.Trait(signup=EARLY, engagement=1.0, signup_provider="password", **ALIVE)
+        taken_over = factory.Trait(
+            signup=EARLY, engagement=1.0, signup_provider="password", mfa_enabled=False, **ALIVE
+        )
+        failed_payer = factory.Trait(signup=EARLY, engagement=1.0, payer=False, planned_purchases=0, **ALIVE)
+        multi_device = factory.Trait(signup=EARLY, engagement=1.8, devices=3, **ALIVE)
+        unverified = factory.Trait(
+            signup=EARLY, signup_provider="password", email_verified_at=np.datetime64("NaT", "us"), **ALIVE
+        )
+
+    country_code = Draw(lambda row, rng, n: pick(dist.COUNTRIES, strata(rng, n)))
+    locale = Draw(lambda row, rng, n: row.country_code.rename(dist.LOCALES, "en"))
+    timezone = Draw(lambda row, rng, n: pick_by(row.country_code, dist.TIMEZONES, rng.random(n), {"UTC": 1}))
+    platform = Draw(lambda row, rng, n: pick(dist.PLATFORMS, strata(rng, n)))
+    signup_provider = Draw(lambda row, rng, n: pick_by(row.platform, dist.SIGNUP_PROVIDERS, rng.random(n), {"password": 1}))
+    username = Draw(_draw_username)
+    display_name = Draw(lambda row, rng, n: display_names(row.locale, *rng.random((n, 2)).T))
+    created_at = Draw(_draw_created_at)
+    email = Draw(_draw_email)
+    email_verified_at = Draw(_draw_email_verified_at)
+    password_hash = Draw(
+        lambda row, rng, n: choose(
+            row.signup_provider.is_("password"), same_word(dist.PASSWORD_HASH, n), same_word(None, n)
+        )
+    )
+    mfa_enabled = Draw(
+        lambda row, rng, n: strata(rng, n) < dist.MFA_SHARE * np.where(row.payer, dist.MFA_PAYER_FACTOR, 1)
+    )
+    playtime_seconds = Draw(_draw_playtime)
+    level = Draw(lambda row, rng, n: level_of(row.playtime_seconds))
+    xp = Draw(lambda row, rng, n: row.playtime_seconds * dist.XP_PER_SECOND)
+    # what other rows say of a user: nothing yet, until they are there
+    soft_balance = 0
+    hard_balance = 0
+    lifetime_spend_usd_cents = 0
+    failed_login_count = 0
+    locked_until = Draw(
+        lambda row, rng, n: np.where(
+            row.status.is_("locked"), row.until + np.timedelta64(dist.LOCKED_SILENCE_HOURS, "h"), np.datetime64("NaT")
+        )
+    )
+    banned_until = Draw(_draw_banned_until)
+    status = Draw(_draw_status)
+    deleted_at = Draw(
+        lambda row, rng, n: np.where(row.status.is_("deleted"), row.ended_at, np.datetime64("NaT"))
+    )
+    last_login_at = Draw(_draw_last_login_at)
+    updated_at = Draw(lambda row, rng, n: row.last_login_at)
+
+
+def make_users(spec: DatasetSpec, streams: Streams, cast: dict[str, int], user_factory: Any) -> Columns:
+    """Draw all users with their plans, in the order of their sign-up; ids count from 1."""
+    roles = {role: np.arange(spec.users) == position for role, position in cast.items()}
+    users = user_factory.columns(
+        spec.users,
+        streams,
+        number=np.arange(1, spec.users + 1),
+        since=to_moment(spec.since),
+        until=to_moment(spec.until),
+        payer_share=dist.PRESETS[spec.preset].payer_share,
+        **roles,
+    )
+    users = take(users, np.argsort(users["created_at"], kind="stable"))
+    return {**users, "id": np.arange(1, spec.users + 1)}
