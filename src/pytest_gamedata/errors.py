@@ -4,6 +4,7 @@ GamedataError
 ├── SettingsError         an option, ini value or marker that is not allowed
 ├── BinariesNotFoundError no usable PostgreSQL binaries on this machine
 ├── ServerError           the server could not be started, or is gone
+├── LoadError             rows could not be loaded into a database
 ├── DatasetInvalidError   generated rows that break a rule
 └── SessionMissingError   a factory's create() outside gamedata_session
 """
@@ -31,3 +32,7 @@ class DatasetInvalidError(GamedataError):
 
 class SessionMissingError(GamedataError):
     """A factory was asked to persist a row and has no session to do it with."""
+
+
+class LoadError(GamedataError):
+    """Rows could not be loaded into a database."""
