@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pytest_gamedata.arrays import Columns
+from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import FACTORIES
 from pytest_gamedata.factories.auth_log import make_auth_events, settle_logins
 from pytest_gamedata.factories.cast import cast_positions
@@ -53,6 +54,23 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     dataset = Dataset(spec, tables, {role: position + 1 for role, position in cast.items()})
     validate_dataset(dataset)
     return dataset
+
+
+def factories_by_table(factories: Iterable[Any]) -> dict[str, Any]:
+    """Sort factories to the tables that they fill; a table without one keeps ours.
+
+    Raises SettingsError for a factory that is no subclass of ours.
+    """
+    chosen: dict[str, Any] = dict(FACTORIES)
+    for given in factories:
+        tables = [name for name, ours in FACTORIES.items() if issubclass(given, ours)]
+        if not tables:
+            ours = ", ".join(factory.__name__ for factory in FACTORIES.values())
+            raise SettingsError(
+                f"gamedata_factories: {given.__name__} is not allowed. Allowed: subclasses of {ours}."
+            )
+        chosen[tables[0]] = given
+    return chosen
 
 
 def _stored(factory: Any, columns: Columns) -> Columns:

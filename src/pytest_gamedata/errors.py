@@ -36,3 +36,7 @@ class SessionMissingError(GamedataError):
 
 class LoadError(GamedataError):
     """Rows could not be loaded into a database."""
+
+
+class LeakedConnectionWarning(UserWarning):
+    """A test left a connection to its database open."""

@@ -1,1 +1,141 @@
-def pytest_addoption(parser): ...
+"""The hooks: options, marker checks, header, summary. Imports nothing heavy: every pytest run loads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pytest_gamedata.errors import GamedataError, SettingsError
+from pytest_gamedata.run import PASSWORD_INIS, RUN, describe_costs, share_run, spec_of, start_run
+from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec
+
+pytest_plugins = ("pytest_gamedata.fixtures",)
+
+MARKER = (
+    "gamedata({keys}): the dataset that this test's gamedata_db holds; "
+    'for example @pytest.mark.gamedata(users=5, transactions=0). Key by key the closest marker wins.'
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add every option with its ini twin."""
+    group = parser.getgroup("gamedata", "a PostgreSQL database of its own for each test, with a gaming dataset")
+    defaults = DatasetSpec()
+    for option in OPTIONS:
+        default = getattr(defaults, option.name)
+        shown = "what the users' activity gives" if default is None else str(default).removesuffix(" 00:00:00+00:00")
+        text = f"{option.help} (default: {shown})"
+        group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=text)
+        parser.addini(option.ini, text, default=None)
+    for name in PASSWORD_INIS:
+        parser.addini(name, "replaces the password of all password accounts; set both", default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker and refuse bad settings before anything starts."""
+    config.addinivalue_line("markers", MARKER.format(keys=", ".join(OPTION_NAMES)))
+    try:
+        config.stash[RUN] = start_run(config)
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker which run it belongs to."""
+    node.workerinput["gamedata"] = share_run(node.config.stash[RUN])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Report a bad marker where its test is collected."""
+    report = yield
+    for item in report.result or ():
+        if isinstance(item, pytest.Item):
+            try:
+                spec_of(item)
+            except SettingsError as error:
+                report.outcome, report.result = "failed", []
+                report.longrepr = f"{item.nodeid}: {error}"
+                break
+    return report
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Print the settings, when a test uses them."""
+    return [_header(config)] if any(_uses_gamedata(item) for item in items) else []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Print the settings once under xdist, where only the workers see the tests themselves."""
+    config = node.config
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and not config.stash.get(_HEADER_SHOWN, False) and _mention_gamedata(config, ids):
+        config.stash[_HEADER_SHOWN] = True
+        reporter.ensure_newline()
+        reporter.write_line(_header(config))
+
+
+_HEADER_SHOWN = pytest.StashKey[bool]()
+
+
+def _uses_gamedata(item: pytest.Item) -> bool:
+    return any(name.startswith("gamedata_") for name in getattr(item, "fixturenames", ()))
+
+
+def _mention_gamedata(config: pytest.Config, ids: list[str]) -> bool:
+    """Tell whether the files of these tests, or a conftest, name a fixture of ours."""
+    conftests = [getattr(plugin, "__file__", None) for plugin in config.pluginmanager.get_plugins()]
+    files = {config.rootpath / nodeid.split("::")[0] for nodeid in ids}
+    files |= {config.rootpath / name for name in conftests if name and name.endswith("conftest.py")}
+    return any(b"gamedata_" in file.read_bytes() for file in files if file.is_file())
+
+
+def _header(config: pytest.Config) -> str:
+    from pytest_gamedata.fixtures import find_binaries_of
+
+    run = config.stash[RUN]
+    try:
+        binaries = find_binaries_of(config)
+        server = f"PostgreSQL {binaries.version} ({binaries.source})"
+    except GamedataError:
+        server = "no PostgreSQL found"  # the tests that need it say what was tried
+    return f"gamedata: {run.spec}; {server}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what an xdist worker has spent to its controller."""
+    costs = session.config.stash[RUN].costs
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["gamedata"] = {
+            "server": costs.server, "templates": costs.templates, "clones": costs.clones,
+        }  # fmt: skip
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the xdist workers have spent."""
+    spent = getattr(node, "workeroutput", {}).get("gamedata")
+    if spent:
+        node.config.stash[RUN].costs.add(spent)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print what the run has spent, when it has."""
+    costs = config.stash[RUN].costs
+    if costs.server:
+        terminalreporter.section("gamedata")
+        for line in describe_costs(costs):
+            terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Wait until the run's server is gone, however its tests ended."""
+    run = config.stash.get(RUN, None)
+    if run and run.directory.exists() and not hasattr(config, "workerinput"):
+        from pytest_gamedata.database.server import leave_server
+
+        leave_server(run.directory)

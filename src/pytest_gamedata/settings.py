@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from pytest_gamedata.distributions import PASSWORD, PASSWORD_HASH
 from pytest_gamedata.errors import SettingsError
 
 PRESETS = ("top_quartile",)
-LATER_PRESETS = ("median", "hit", "whale_heavy")
 ISOLATIONS = ("database",)
-LATER_ISOLATIONS = ("transaction", "readonly")
+DAYS_MAX = 3_650
+COUNT_MAX = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class DatasetSpec:
     """What a dataset is made from; equal specs give equal rows.
 
     `transactions` and `auth_events` are exact numbers of rows, None for what the users' activity gives.
-    `until` is the end of the window of `days` days, in UTC.
+    `until` is the end of the window of `days` days, in UTC. `password_hash` is stored with every password
+    account, `password` is what it verifies.
     """
 
     users: int = 100
@@ -32,8 +34,119 @@ class DatasetSpec:
     seed: int = 1
     preset: str = "top_quartile"
     isolation: str = "database"
+    password: str = PASSWORD
+    password_hash: str = PASSWORD_HASH
 
     @property
     def since(self) -> datetime:
         """The start of the window."""
         return self.until - timedelta(days=self.days)
+
+    def __str__(self) -> str:
+        values = {option.name: getattr(self, option.name) for option in OPTIONS if option.name != "isolation"}
+        values["until"] = self.until.isoformat().removesuffix("T00:00:00+00:00")
+        return " ".join(f"{name}={value}" for name, value in values.items() if value is not None)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting: its name is the spec's field, the ini key and the option without their prefixes."""
+
+    name: str
+    parse: Callable[[Any], Any]
+    allowed: str
+    metavar: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """The command-line option."""
+        return f"--gamedata-{self.name.replace('_', '-')}"
+
+    @property
+    def ini(self) -> str:
+        """The key in the ini file, and the option's destination."""
+        return f"gamedata_{self.name}"
+
+
+def _whole_number(lowest: int, highest: int = COUNT_MAX) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        if isinstance(value, bool | float):
+            raise ValueError(value)
+        number = int(value)
+        if not lowest <= number <= highest:
+            raise ValueError(value)
+        return number
+
+    return parse
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in names:
+            raise ValueError(value)
+        return str(value)
+
+    return parse
+
+
+def parse_until(value: Any) -> datetime:
+    """Read an ISO date or datetime, or `now`; without a zone it is UTC."""
+    if value == "now":
+        return datetime.now(UTC).replace(microsecond=0)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    if not 1971 <= moment.year <= 2090:
+        raise ValueError(value)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+COUNT = "a whole number from 0"
+OPTIONS = (
+    Option("users", _whole_number(0), COUNT, "N", "number of users"),
+    Option("items", _whole_number(0), COUNT, "N", "number of catalogue items"),
+    Option("transactions", _whole_number(0), COUNT, "N", "exact number of transactions"),
+    Option("auth_events", _whole_number(0), COUNT, "N", "exact number of auth events"),
+    Option("days", _whole_number(1, DAYS_MAX), f"a whole number from 1 to {DAYS_MAX}", "N", "length of the window"),
+    Option("until", parse_until, "an ISO date or datetime from 1971 to 2090, or now", "DATE", "end of the window"),
+    Option("seed", _whole_number(0, 2**63 - 1), COUNT, "N", "seed of every random choice"),
+    Option("preset", _one_of(PRESETS), " or ".join(PRESETS), "NAME", "kind of game"),
+    Option("isolation", _one_of(ISOLATIONS), " or ".join(ISOLATIONS), "MODE", "isolation of a test"),
+)
+OPTION_NAMES = tuple(option.name for option in OPTIONS)
+
+
+def resolve_spec(base: DatasetSpec, values: Mapping[str, tuple[Any, str]]) -> DatasetSpec:
+    """Apply settings to a specification; each comes with where it was found, for the error.
+
+    Raises SettingsError that names the value and what is allowed.
+    """
+    parsed = {name: _parse(name, value, where) for name, (value, where) in values.items()}
+    spec = replace(base, **parsed)
+    _check_together(spec)
+    return spec
+
+
+def _parse(name: str, value: Any, where: str) -> Any:
+    option = next(option for option in OPTIONS if option.name == name)
+    try:
+        return option.parse(value)
+    except (ValueError, TypeError):
+        raise SettingsError(f"{where}: {value!r} is not allowed. Allowed: {option.allowed}.") from None
+
+
+def _check_together(spec: DatasetSpec) -> None:
+    """Refuse sizes that cannot be had together."""
+    if spec.items == 0 and spec.users > 0 and spec.transactions != 0:
+        asked = "as many as the users make" if spec.transactions is None else spec.transactions
+        raise SettingsError(
+            f"items=0 leaves nothing to trade, but transactions are asked for ({asked}). "
+            "Allowed: items from 1, or transactions=0 as well."
+        )
+    for name in ("transactions", "auth_events"):
+        if spec.users == 0 and getattr(spec, name):
+            raise SettingsError(
+                f"{name}={getattr(spec, name)} needs somebody to make them, but users=0. "
+                f"Allowed: users from 1, or {name}=0."
+            )

@@ -124,6 +124,7 @@ class UserFactory(GameFactory):
         since = to_moment(DEFAULT.since)
         until = to_moment(DEFAULT.until)
         payer_share = dist.PRESETS[DEFAULT.preset].payer_share
+        hashed = DEFAULT.password_hash
         signup = Draw(lambda row, rng, n: strata(rng, n))
         engagement = Draw(lambda row, rng, n: normal(strata(rng, n)))
         payer = Draw(lambda row, rng, n: strata(rng, n) < row.payer_share)
@@ -184,7 +185,7 @@ class UserFactory(GameFactory):
     email_verified_at = Draw(_draw_email_verified_at)
     password_hash = Draw(
         lambda row, rng, n: choose(
-            row.signup_provider.is_("password"), same_word(dist.PASSWORD_HASH, n), same_word(None, n)
+            row.signup_provider.is_("password"), row.hashed, same_word(None, n)
         )
     )
     mfa_enabled = Draw(
@@ -222,6 +223,7 @@ def make_users(spec: DatasetSpec, streams: Streams, cast: dict[str, int], user_f
         since=to_moment(spec.since),
         until=to_moment(spec.until),
         payer_share=dist.PRESETS[spec.preset].payer_share,
+        hashed=same_word(spec.password_hash, spec.users),
         **roles,
     )
     users = take(users, np.argsort(users["created_at"], kind="stable"))
