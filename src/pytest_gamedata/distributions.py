@@ -251,3 +251,10 @@ PLAYER_NETWORK = "198.18.0.0"  # /15
 ATTACKER_NETWORKS = ("192.0.2.0", "198.51.100.0", "203.0.113.0")  # /24 each
 ATTACKER_NETWORK6 = "2001:db8"  # the first 32 bits
 ASNS = (64512, 65534)  # for private use: RFC 6996
+RESERVED_ADDRESSES = (
+    "192.0.2.", "198.51.100.", "203.0.113.", "198.18.", "198.19.", "2001:db8:",
+)  # fmt: skip - as text: RFC 5737, RFC 2544, RFC 3849
+RESERVED_DOMAINS = (
+    b"@example.com", b".example.com", b"@example.net", b".example.net", b"@example.org", b".example.org",
+    b".test", b".example", b".invalid",
+)  # fmt: skip - RFC 2606, RFC 6761
