@@ -1,0 +1,33 @@
+"""A PostgreSQL database of its own for each test, filled with a realistic gaming dataset.
+
+The names below are imported when they are first used: a pytest run that does not use the plugin pays nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_gamedata.dataset import Dataset, build_dataset
+    from pytest_gamedata.game_database import GameDatabase
+    from pytest_gamedata.seeding import load_dataset
+    from pytest_gamedata.settings import DatasetSpec
+    from pytest_gamedata.validate import validate_dataset
+
+_HOMES = {
+    "Dataset": "dataset",
+    "DatasetSpec": "settings",
+    "GameDatabase": "game_database",
+    "build_dataset": "dataset",
+    "load_dataset": "seeding",
+    "validate_dataset": "validate",
+}
+
+__all__ = ["Dataset", "DatasetSpec", "GameDatabase", "build_dataset", "load_dataset", "validate_dataset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
