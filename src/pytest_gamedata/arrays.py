@@ -59,7 +59,7 @@ class Words:
 
 
 Column = NDArray[Any] | Words
-Columns = dict[str, Column]
+Columns = dict[str, Any]  # by name; Any, because which kind a column is depends on its name
 
 
 def words_of(values: Sequence[str | None]) -> Words:
@@ -77,9 +77,7 @@ def same_word(word: str | None, n: int) -> Words:
 def choose(condition: NDArray[np.bool_], yes: Column, no: Column) -> Column:
     """Take each row's value from one of two columns of the same kind."""
     if not isinstance(yes, Words) or not isinstance(no, Words):
-        assert not isinstance(yes, Words)
-        assert not isinstance(no, Words)
-        return np.where(condition, yes, no)
+        return np.where(condition, yes, no)  # type: ignore[arg-type]
     if yes.words == no.words:
         return Words(np.where(condition, yes.codes, no.codes), yes.words)
     words = yes.words + no.words
@@ -94,14 +92,13 @@ def merge_words(column: Words) -> Words:
     return Words(codes[column.codes], merged.words)
 
 
-def concatenate(columns: Sequence[Column]) -> Column:
+def concatenate(columns: Sequence[Any]) -> Column:
     """Put columns of one kind one after the other."""
     if not isinstance(columns[0], Words):
         return np.concatenate(columns)
     words: tuple[str, ...] = ()
     codes = []
     for column in columns:
-        assert isinstance(column, Words)
         codes.append(np.where(column.codes < 0, -1, column.codes.astype(np.int32) + len(words)))
         words += column.words
     return merge_words(Words(np.concatenate(codes), words))

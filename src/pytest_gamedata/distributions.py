@@ -130,7 +130,13 @@ HOURS = (
 
 # Catalogue by rarity, in % (J).
 RARITIES: Weights = {"common": 45, "uncommon": 27, "rare": 16, "epic": 9, "legendary": 3}
-DROP_SHARES: Weights = {"common": 79.92, "uncommon": 15.98, "rare": 3.20, "epic": 0.64, "legendary": 0.26}  # S40
+DROP_SHARES: Weights = {
+    "common": 79.92,
+    "uncommon": 15.98,
+    "rare": 3.20,
+    "epic": 0.64,
+    "legendary": 0.26,
+}  # S40
 RARITY_PRICE_FACTOR = {"common": 0.6, "uncommon": 1.0, "rare": 1.5, "epic": 1.9, "legendary": 2.5}  # S42
 BASE_PRICE_HARD = 80  # GEM, an uncommon item (own choice, a tenth of S42's scale)
 BASE_PRICE_SOFT = 400  # GLD, an uncommon item (own choice)
@@ -176,15 +182,30 @@ CHARGEBACK_SHARE = 0.006  # of purchases (S31)
 REFUND_DELAY_DAYS = 3.0  # mean (J)
 CHARGEBACK_DELAY_DAYS = 14.0  # mean (J)
 FAILURE_CODES: Weights = {
-    "insufficient_funds": 40, "do_not_honor": 20, "user_cancelled": 15, "expired_card": 10,
-    "authentication_failed": 7, "provider_error": 5, "fraud_suspected": 3,
+    "insufficient_funds": 40,
+    "do_not_honor": 20,
+    "user_cancelled": 15,
+    "expired_card": 10,
+    "authentication_failed": 7,
+    "provider_error": 5,
+    "fraud_suspected": 3,
 }  # fmt: skip - J
 REFUND_REASONS: Weights = {
-    "remorse": 35, "accidental_purchase": 30, "not_received": 10, "defective": 8, "friendly_fraud": 7,
-    "other": 6, "fraud": 4,
+    "remorse": 35,
+    "accidental_purchase": 30,
+    "not_received": 10,
+    "defective": 8,
+    "friendly_fraud": 7,
+    "other": 6,
+    "fraud": 4,
 }  # fmt: skip - values S30, shares J
 PAYMENT_METHODS: Weights = {
-    "card": 46, "wallet": 27, "gift_card": 12, "carrier": 7, "store_credit": 5, "bank": 3,
+    "card": 46,
+    "wallet": 27,
+    "gift_card": 12,
+    "carrier": 7,
+    "store_credit": 5,
+    "bank": 3,
 }  # fmt: skip - S35-S37
 # Who takes the money on a platform, in % (J).
 PAYMENT_PROVIDERS: dict[str, Weights] = {
@@ -230,7 +251,9 @@ WRONG_PASSWORD_SHARE = 0.92  # of legitimate failures (J, S66); the rest is prov
 RETRY_SECONDS = (4, 12)  # between tries, lowest and highest (own choice)
 LOCK_AFTER_FAILURES = 5  # R1
 LOCK_SECONDS = 60  # R1
-LOCKED_SILENCE_HOURS = 12  # before the window's end, in which the cast's locked user fails to get in (own choice)
+LOCKED_SILENCE_HOURS = (
+    12  # before the window's end, in which the cast's locked user fails to get in (own choice)
+)
 LOGOUT_SHARE = 0.12  # sessions that end with a logout (own choice)
 RESETS_PER_PASSWORD_LOGIN = 0.05  # logins by hand; gives 3 % of monthly actives (J, S78, S79)
 RESET_COMPLETED_SHARE = 0.80  # S64
@@ -252,9 +275,21 @@ ATTACKER_NETWORKS = ("192.0.2.0", "198.51.100.0", "203.0.113.0")  # /24 each
 ATTACKER_NETWORK6 = "2001:db8"  # the first 32 bits
 ASNS = (64512, 65534)  # for private use: RFC 6996
 RESERVED_ADDRESSES = (
-    "192.0.2.", "198.51.100.", "203.0.113.", "198.18.", "198.19.", "2001:db8:",
+    "192.0.2.",
+    "198.51.100.",
+    "203.0.113.",
+    "198.18.",
+    "198.19.",
+    "2001:db8:",
 )  # fmt: skip - as text: RFC 5737, RFC 2544, RFC 3849
 RESERVED_DOMAINS = (
-    b"@example.com", b".example.com", b"@example.net", b".example.net", b"@example.org", b".example.org",
-    b".test", b".example", b".invalid",
+    b"@example.com",
+    b".example.com",
+    b"@example.net",
+    b".example.net",
+    b"@example.org",
+    b".example.org",
+    b".test",
+    b".example",
+    b".invalid",
 )  # fmt: skip - RFC 2606, RFC 6761

@@ -298,9 +298,7 @@ class AuthEvent(Base):
         CheckConstraint("risk_score BETWEEN 0 AND 100"),
         CheckConstraint("(event_type IN ('login_failure','mfa_failure')) = (failure_reason IS NOT NULL)"),
         CheckConstraint("failure_reason <> 'unknown_user' OR user_id IS NULL"),
-        CheckConstraint(
-            "event_type IN ('login_failure','password_reset_requested') OR user_id IS NOT NULL"
-        ),
+        CheckConstraint("event_type IN ('login_failure','password_reset_requested') OR user_id IS NOT NULL"),
         Index(
             "auth_events_user_time_idx",
             "user_id",

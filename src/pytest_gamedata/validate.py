@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NULL, Column, Columns, Words, is_null, take, to_python
+from pytest_gamedata.arrays import NULL, Column, Columns, is_null, take, to_python
 from pytest_gamedata.errors import DatasetInvalidError
 
 Tables = dict[str, Columns]
@@ -35,11 +35,6 @@ def _refuse(rule: str, table: str, columns: Columns, bad: Mask, *shown: str) -> 
     row = int(np.argmax(bad))
     values = ", ".join(f"{name}={to_python(columns[name][row : row + 1])[0]!s}" for name in ("id", *shown))
     raise DatasetInvalidError(f"{rule}: {table} row {values} ({int(bad.sum())} of {len(bad)} rows).")
-
-
-def _words(column: Column) -> Words:
-    assert isinstance(column, Words)
-    return column
 
 
 def _parent(tables: Tables, table: str, key: Column) -> Columns:
@@ -78,7 +73,7 @@ def check_reserved_names(tables: Tables) -> None:
     for ending in dist.RESERVED_DOMAINS:
         reserved |= np.strings.endswith(email, ending)
     _refuse("e-mail domains are reserved", "users", tables["users"], ~reserved & ~is_null(email), "email")
-    ip = _words(tables["auth_events"]["ip"])
+    ip = tables["auth_events"]["ip"]
     foreign = np.array([not word.startswith(dist.RESERVED_ADDRESSES) for word in ip.words], dtype=np.bool_)
     bad = np.append(foreign, True)[ip.codes]
     _refuse("IP addresses are reserved", "auth_events", tables["auth_events"], bad, "ip")
@@ -87,10 +82,12 @@ def check_reserved_names(tables: Tables) -> None:
 def check_accounts(tables: Tables) -> None:
     """Password accounts have an address and a hash; deleted ones a moment of deletion, no others."""
     users = tables["users"]
-    by_password = _words(users["signup_provider"]).is_("password")
+    by_password = users["signup_provider"].is_("password")
     bare = by_password & (is_null(users["email"]) | is_null(users["password_hash"]))
-    _refuse("a password account has email and password_hash", "users", users, bare, "signup_provider", "email")
-    wrong = _words(users["status"]).is_("deleted") == is_null(users["deleted_at"])
+    _refuse(
+        "a password account has email and password_hash", "users", users, bare, "signup_provider", "email"
+    )
+    wrong = users["status"].is_("deleted") == is_null(users["deleted_at"])
     _refuse("deleted_at is set for deleted accounts only", "users", users, wrong, "status", "deleted_at")
 
 
@@ -108,15 +105,15 @@ def check_nothing_after_end(tables: Tables) -> None:
     rows, users = tables["transactions"], tables["users"]
     deleted_at = np.asarray(users["deleted_at"])[np.asarray(rows["user_id"]) - 1]
     late = np.asarray(rows["created_at"]) > deleted_at
-    own = ~_words(rows["type"]).is_("trade", *REVERSALS)  # others may still close a trade or take money back
+    own = ~rows["type"].is_("trade", *REVERSALS)  # others may still close a trade or take money back
     _refuse("nothing is bought after deletion", "transactions", rows, late & own, "user_id", "created_at")
 
 
 def check_amounts(tables: Tables) -> None:
-    """A purchase costs its item's price times the quantity."""
+    """Every purchase costs its item's price times the quantity."""
     rows = tables["transactions"]
     item = _parent(tables, "items", rows["item_id"]) if len(tables["items"]["id"]) else {}
-    kind, currency = _words(rows["type"]), _words(rows["currency"])
+    kind, currency = rows["type"], rows["currency"]
     for purchase, price, amount in (
         (kind.is_("iap_purchase"), "price_usd_cents", "amount_usd_cents"),
         (kind.is_("store_purchase") & currency.is_("GEM"), "price_hard", "amount_minor"),
@@ -126,13 +123,22 @@ def check_amounts(tables: Tables) -> None:
             continue
         asked = np.where(purchase, np.asarray(item[price]), 0) * np.where(purchase, rows["quantity"], 0)
         wrong = purchase & (np.asarray(rows[amount]) != asked)
-        _refuse("amount is price times quantity", "transactions", rows, wrong, "type", "item_id", "quantity", amount)
+        _refuse(
+            "amount is price times quantity",
+            "transactions",
+            rows,
+            wrong,
+            "type",
+            "item_id",
+            "quantity",
+            amount,
+        )
 
 
 def check_on_sale(tables: Tables) -> None:
-    """What is bought is on sale at that moment."""
+    """Nothing is bought but what is on sale at that moment."""
     rows = tables["transactions"]
-    bought = _words(rows["type"]).is_("iap_purchase", "store_purchase")
+    bought = rows["type"].is_("iap_purchase", "store_purchase")
     if not bought.any():
         return
     item = _parent(tables, "items", rows["item_id"])
@@ -142,34 +148,45 @@ def check_on_sale(tables: Tables) -> None:
 
 
 def check_refunds(tables: Tables) -> None:
-    """A refund or chargeback takes back one purchase of the same user, in full, after it was completed."""
+    """Each refund or chargeback takes back one purchase of the same user, in full, after it was completed."""
     rows = tables["transactions"]
-    back = take(rows, _words(rows["type"]).is_(*REVERSALS))
+    back = take(rows, rows["type"].is_(*REVERSALS))
     bought = _parent(tables, "transactions", back["refund_of"])
     wrong = (
         (np.asarray(back["amount_usd_cents"]) != -np.asarray(bought["amount_usd_cents"]))
         | (np.asarray(back["user_id"]) != np.asarray(bought["user_id"]))
         | (np.asarray(back["created_at"]) < np.asarray(bought["completed_at"]))
-        | ~_words(bought["status"]).is_("refunded", "charged_back")
+        | ~bought["status"].is_("refunded", "charged_back")
     )
     _refuse("a refund mirrors its purchase", "transactions", back, wrong, "refund_of", "amount_usd_cents")
     taken = np.bincount(np.asarray(back["refund_of"]) - 1, minlength=len(rows["id"]))
-    open_ = (taken == 1) != _words(rows["status"]).is_("refunded", "charged_back")
+    open_ = (taken == 1) != rows["status"].is_("refunded", "charged_back")
     _refuse("a refunded purchase has one refund", "transactions", rows, open_, "status")
 
 
 def check_trades(tables: Tables) -> None:
-    """A trade has two legs at one instant, and what one side pays the other gets."""
+    """Each trade has two legs at one instant, and what one side pays the other gets."""
     rows = tables["transactions"]
-    legs = take(rows, _words(rows["type"]).is_("trade"))
+    legs = take(rows, rows["type"].is_("trade"))
     _, first, trade, sizes = np.unique(
-        legs["trade_id"].view("S16"), return_index=True, return_inverse=True, return_counts=True  # type: ignore[union-attr]
+        legs["trade_id"].view("S16"),
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
     )
     paid = np.zeros(len(sizes), dtype=np.int64)
     np.add.at(paid, trade, np.asarray(legs["soft_delta"]))
     at = np.asarray(legs["created_at"])
     wrong = (sizes[trade] != 2) | (paid[trade] != 0) | (at != at[first[trade]])
-    _refuse("a trade has two legs that balance", "transactions", legs, wrong, "trade_id", "soft_delta", "created_at")
+    _refuse(
+        "a trade has two legs that balance",
+        "transactions",
+        legs,
+        wrong,
+        "trade_id",
+        "soft_delta",
+        "created_at",
+    )
 
 
 def check_wallets(tables: Tables) -> None:
@@ -192,7 +209,7 @@ def check_wallets(tables: Tables) -> None:
 def check_spend(tables: Tables) -> None:
     """Lifetime spend is what was paid less what was taken back."""
     rows, users = tables["transactions"], tables["users"]
-    counts = _words(rows["type"]).is_(*REAL_MONEY) & _words(rows["status"]).is_(*PAID)
+    counts = rows["type"].is_(*REAL_MONEY) & rows["status"].is_(*PAID)
     spent = np.zeros(len(users["id"]), dtype=np.int64)
     np.add.at(spent, np.asarray(rows["user_id"])[counts] - 1, np.asarray(rows["amount_usd_cents"])[counts])
     wrong = spent != np.asarray(users["lifetime_spend_usd_cents"])
@@ -202,7 +219,7 @@ def check_spend(tables: Tables) -> None:
 def check_last_logins(tables: Tables) -> None:
     """last_login_at is the last successful login, NULL without one."""
     events, users = tables["auth_events"], tables["users"]
-    login = take(events, _words(events["event_type"]).is_("login_success"))
+    login = take(events, events["event_type"].is_("login_success"))
     last = np.full(len(users["id"]), np.iinfo(np.int64).min)
     np.maximum.at(last, np.asarray(login["user_id"]) - 1, np.asarray(login["occurred_at"]).astype(np.int64))
     wrong = last != np.asarray(users["last_login_at"]).astype(np.int64)  # NaT is the same lowest number

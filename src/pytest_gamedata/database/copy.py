@@ -24,7 +24,15 @@ TRAILER = b"\xff\xff"
 POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
 TEXTS = ("text", "varchar", "bpchar", "name", "citext")
 WIDTHS = {"bool": 1, "int2": 2, "int4": 4, "int8": 8, "timestamptz": 8, "timestamp": 8, "uuid": 16}
-FIXED_KINDS = {"bool": "b", "int2": "i", "int4": "i", "int8": "i", "timestamptz": "M", "timestamp": "M", "uuid": "V"}
+FIXED_KINDS = {
+    "bool": "b",
+    "int2": "i",
+    "int4": "i",
+    "int8": "i",
+    "timestamptz": "M",
+    "timestamp": "M",
+    "uuid": "V",
+}
 
 # The bytes of a field for a block of rows, a line per row, and which of them count.
 Packed = tuple[NDArray[np.uint8], NDArray[np.bool_]]
@@ -79,7 +87,9 @@ def _check_empty(cursor: psycopg.Cursor[Any], names: list[str]) -> None:
     for name in names:
         row = cursor.execute(f"SELECT EXISTS (SELECT FROM {name})").fetchone()
         if row and row[0]:
-            raise LoadError(f"Table {name!r} already has rows. Load into an empty database, or clear it first.")
+            raise LoadError(
+                f"Table {name!r} already has rows. Load into an empty database, or clear it first."
+            )
 
 
 def loading_order(names: list[str], constraints: list[Any]) -> list[str]:
@@ -107,11 +117,15 @@ def _restore(cursor: psycopg.Cursor[Any], constraints: list[Any], indexes: list[
     keys = [row for row in constraints if row[3] not in ("f", b"f")]
     foreign = [row for row in constraints if row[3] in ("f", b"f")]
     for table, name, definition, *_ in keys:
-        cursor.execute(sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}").format(sql.Identifier(name)))
+        cursor.execute(
+            sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}").format(sql.Identifier(name))
+        )
     for _, definition in indexes:
         cursor.execute(definition)
     for table, name, definition, *_ in foreign:
-        cursor.execute(sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}").format(sql.Identifier(name)))
+        cursor.execute(
+            sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}").format(sql.Identifier(name))
+        )
 
 
 def _advance_identities(cursor: psycopg.Cursor[Any], table: str) -> None:
@@ -150,7 +164,11 @@ def pack_rows(packers: list[Packer], count: int) -> Iterator[bytes]:
 def find_packer(column: Column, kind: str, oid: int, connection: Connection) -> Packer:
     """Choose how a column is packed for a PostgreSQL type: whole blocks where the layout allows it."""
     if isinstance(column, Words):
-        return _pack_words(column, kind) if kind in TEXTS or kind == "inet" else _pack_values(column, oid, connection)
+        return (
+            _pack_words(column, kind)
+            if kind in TEXTS or kind == "inet"
+            else _pack_values(column, oid, connection)
+        )
     if column.dtype.kind == "S" and kind in TEXTS:
         return _pack_texts(column)
     if kind in WIDTHS and column.dtype.kind in FIXED_KINDS[kind]:

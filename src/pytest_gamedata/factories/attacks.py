@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Columns, Words, same_word, stack, take, to_moment
+from pytest_gamedata.arrays import Columns, Words, stack, take, to_moment
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
 from pytest_gamedata.factories.logins import (
@@ -42,7 +42,7 @@ class Attack:
     number: int
     kind: str
     attempts: int
-    start: np.datetime64
+    start: Any  # a moment
     span: float
     target: int = NONE
     victim: int = NONE  # the account that it gets into
@@ -64,7 +64,7 @@ def plan_attacks(
 def _draw_attacks(
     spec: DatasetSpec, rng: Rng, users: Columns, attempts: int, cast: dict[str, int]
 ) -> list[Attack]:
-    attacks = []
+    attacks: list[Attack] = []
     for role, kind in (("attacked", "brute_force"), ("taken_over", "few_addresses")):
         if role in cast and attempts > 0:
             size = min(dist.ATTACKED_ATTEMPTS, attempts)
@@ -81,9 +81,9 @@ def _draw_attacks(
     return attacks
 
 
-def _half_way(spec: DatasetSpec, users: Columns, position: int) -> np.datetime64:
+def _half_way(spec: DatasetSpec, users: Columns, position: int) -> Any:
     created_at = users["created_at"][position]
-    return created_at + (to_moment(spec.until) - created_at) // 2  # type: ignore[operator,return-value]
+    return created_at + (to_moment(spec.until) - created_at) // 2
 
 
 def _split(rng: Rng, total: int, parts: int) -> NDArray[np.int64]:
@@ -92,12 +92,20 @@ def _split(rng: Rng, total: int, parts: int) -> NDArray[np.int64]:
 
 
 def _draw_attack(
-    spec: DatasetSpec, rng: Rng, users: Columns, passwords: NDArray[np.int64], number: int, kind: str, size: int
+    spec: DatasetSpec,
+    rng: Rng,
+    users: Columns,
+    passwords: NDArray[np.int64],
+    number: int,
+    kind: str,
+    size: int,
 ) -> Attack:
     window = spec.days * DAY_SECONDS
     target = int(rng.choice(passwords)) if kind == "brute_force" and len(passwords) else NONE
     if target != NONE:
-        return Attack(number, kind, size, _half_way(spec, users, target), size * dist.BRUTE_FORCE_GAP_SECONDS, target)
+        return Attack(
+            number, kind, size, _half_way(spec, users, target), size * dist.BRUTE_FORCE_GAP_SECONDS, target
+        )
     kind = "few_addresses" if kind == "brute_force" else kind
     span = min(dist.ATTACK_SPAN_HOURS[kind] * 3600, window * 0.5)
     start = to_moment(spec.since) + seconds(rng.uniform(0, window - span - 120))
@@ -108,14 +116,15 @@ def _targets(users: Columns, cast: dict[str, int]) -> NDArray[np.bool_]:
     """Tell which accounts attacks may try: those with a password, active, and no role to play."""
     role = np.isin(np.arange(len(users["id"])), list(cast.values()))
     status = users["status"]
-    assert isinstance(status, Words)
     return (methods_of(users) == PASSWORD) & status.is_("active") & ~role
 
 
 def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: Attack) -> Plan:
     """Plan the attempts of one attack; what matches no account at that moment is an unknown user."""
     at = attack.start + seconds(np.sort(_moments(rng, attack)))
-    user = _guess(rng, users, targets, at) if attack.target == NONE else np.full(attack.attempts, attack.target)
+    user = (
+        _guess(rng, users, targets, at) if attack.target == NONE else np.full(attack.attempts, attack.target)
+    )
     reason = np.where(user == NONE, UNKNOWN_USER, WRONG_PASSWORD)
     if attack.target != NONE:
         reason[dist.LOCK_AFTER_FAILURES :] = ACCOUNT_LOCKED
@@ -127,11 +136,15 @@ def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: A
     )
     if attack.victim != NONE:
         middle = attack.attempts // 2
-        events["user"][middle], events["type"][middle], events["reason"][middle] = attack.victim, SUCCESS, NONE
+        events["user"][middle], events["type"][middle], events["reason"][middle] = (
+            attack.victim,
+            SUCCESS,
+            NONE,
+        )
     return events
 
 
-def _moments(rng: Rng, attack: Attack) -> NDArray[np.float64]:
+def _moments(rng: Rng, attack: Attack) -> NDArray[Any]:
     """Draw when the attempts come, in seconds from the start: in spikes, evenly, or one after the other."""
     if attack.target != NONE:
         return np.arange(attack.attempts) * dist.BRUTE_FORCE_GAP_SECONDS
@@ -151,15 +164,22 @@ def _guess(rng: Rng, users: Columns, targets: NDArray[np.bool_], at: Any) -> NDA
 
 def _break_in(rng: Rng, events: Plan) -> Plan:
     """Let some of the attempts on known accounts succeed."""
-    known = np.flatnonzero((events["user"] != NONE) & (events["reason"] == WRONG_PASSWORD) & ~_is_brute_force(events))
-    count = min(len(known), int(round(len(events["at"]) * dist.ATTACK_SUCCESS)) - int((events["type"] == SUCCESS).sum()))
+    known = np.flatnonzero(
+        (events["user"] != NONE) & (events["reason"] == WRONG_PASSWORD) & ~_is_brute_force(events)
+    )
+    count = min(
+        len(known),
+        round(len(events["at"]) * dist.ATTACK_SUCCESS) - int((events["type"] == SUCCESS).sum()),
+    )
     chosen = rng.permutation(known)[: max(count, 0)]
     events["type"][chosen], events["reason"][chosen] = SUCCESS, NONE
     return events
 
 
 def _is_brute_force(events: Plan) -> NDArray[np.bool_]:
-    return np.asarray(events["address"] % len(dist.ATTACK_KINDS) == list(dist.ATTACK_KINDS).index("brute_force"))
+    return np.asarray(
+        events["address"] % len(dist.ATTACK_KINDS) == list(dist.ATTACK_KINDS).index("brute_force")
+    )
 
 
 def _plan_resets(spec: DatasetSpec, rng: Rng, events: Plan) -> Plan:
@@ -172,14 +192,21 @@ def _plan_resets(spec: DatasetSpec, rng: Rng, events: Plan) -> Plan:
     return stack(
         [
             plan_events(count, **own, type=RESET_REQUESTED, at=entered["at"] + seconds(asked)),
-            plan_events(count, **own, type=RESET_COMPLETED, at=entered["at"] + seconds(asked + np.minimum(180, left * 0.2))),
+            plan_events(
+                count,
+                **own,
+                type=RESET_COMPLETED,
+                at=entered["at"] + seconds(asked + np.minimum(180, left * 0.2)),
+            ),
         ]
     )
 
 
 def _plan_locks(attacks: list[Attack], users: Columns) -> Plan:
     """Plan the lock after the fifth failure of each brute force, and its end."""
-    locked = [attack for attack in attacks if attack.target != NONE and attack.attempts >= dist.LOCK_AFTER_FAILURES]
+    locked = [
+        attack for attack in attacks if attack.target != NONE and attack.attempts >= dist.LOCK_AFTER_FAILURES
+    ]
     user = np.array([attack.target for attack in locked], dtype=np.int64)
     start = np.array([attack.start for attack in locked], dtype="datetime64[us]")
     span = np.array([attack.span for attack in locked])
@@ -187,7 +214,9 @@ def _plan_locks(attacks: list[Attack], users: Columns) -> Plan:
     return stack(
         [
             plan_events(len(user), user=user, type=LOCKED, at=start + seconds(delay), story=NONE),
-            plan_events(len(user), user=user, type=UNLOCKED, at=start + seconds(span + dist.LOCK_SECONDS), story=NONE),
+            plan_events(
+                len(user), user=user, type=UNLOCKED, at=start + seconds(span + dist.LOCK_SECONDS), story=NONE
+            ),
         ]
     )
 
@@ -199,13 +228,19 @@ def describe_attackers(streams: Streams, plan: Plan) -> Columns:
     is_attack = attack != NONE
     tool = strata(rng, count) < dist.TOOL_USER_AGENT_SHARE
     agents = (*TOOL_USER_AGENTS, *USER_AGENTS["web"])
-    agent = np.where(tool, rng.integers(0, len(TOOL_USER_AGENTS), count), rng.integers(len(TOOL_USER_AGENTS), len(agents), count))
+    agent = np.where(
+        tool,
+        rng.integers(0, len(TOOL_USER_AGENTS), count),
+        rng.integers(len(TOOL_USER_AGENTS), len(agents), count),
+    )
     origin = pick(dist.COUNTRIES, rng.random(count))
     unknown = is_attack & (plan["user"] == NONE)
     return {
         "attack_ip": _addresses(plan, is_attack),
         "attack_agent": Words(np.where(is_attack, np.append(agent, NONE)[attack], NONE), agents),
-        "attack_country": Words(np.where(is_attack, np.append(origin.codes, NONE)[attack], NONE), origin.words),
+        "attack_country": Words(
+            np.where(is_attack, np.append(origin.codes, NONE)[attack], NONE), origin.words
+        ),
         "leaked": _leaks(rng, unknown),
     }
 

@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NIL_UUID, NULL, Column, Words, choose, is_null, pack_text, same_word, to_moment
+from pytest_gamedata.arrays import (
+    NIL_UUID,
+    Column,
+    Words,
+    choose,
+    is_null,
+    pack_text,
+    same_word,
+    to_moment,
+)
 from pytest_gamedata.factories.columns import Draw, GameFactory
 from pytest_gamedata.factories.draws import Rng, pick_by
 from pytest_gamedata.factories.users import UserFactory
@@ -27,7 +36,7 @@ OTHER_DEVICES = {"android": "web", "ios": "web", "web": "android"}
 
 def mix(*numbers: Any) -> NDArray[np.uint64]:
     """Hash columns of whole numbers into one, the same everywhere (splitmix64)."""
-    state = np.uint64(0)
+    state: Any = np.uint64(0)
     with np.errstate(over="ignore"):
         for number in numbers:
             state = (np.asarray(number).astype(np.uint64) ^ state) + np.uint64(0x9E3779B97F4A7C15)
@@ -103,7 +112,9 @@ class AuthEventFactory(GameFactory):
         attack_ip = ""  # where an attack came from
         attack_agent = ""  # with which tool
         attack_country = ""  # and of which country
-        failed = factory.Trait(event_type="login_failure", failure_reason="wrong_password", auth_method="password")
+        failed = factory.Trait(
+            event_type="login_failure", failure_reason="wrong_password", auth_method="password"
+        )
         unknown_user = factory.Trait(event_type="login_failure", failure_reason="unknown_user", user=None)
         registered = factory.Trait(event_type="register")
         locked = factory.Trait(event_type="account_locked", auth_method="password")
@@ -120,8 +131,10 @@ class AuthEventFactory(GameFactory):
         lambda row, rng, n: choose(is_null(row.attack_country), row.user.country_code, row.attack_country)
     )
     asn = Draw(
-        lambda row, rng, n: dist.ASNS[0]
-        + (mix(row.who, row.address, 7) % np.uint64(dist.ASNS[1] - dist.ASNS[0] + 1)).astype(np.int64)
+        lambda row, rng, n: (
+            dist.ASNS[0]
+            + (mix(row.who, row.address, 7) % np.uint64(dist.ASNS[1] - dist.ASNS[0] + 1)).astype(np.int64)
+        )
     )
     platform = Draw(_draw_platform)
     user_agent = Draw(_draw_user_agent)

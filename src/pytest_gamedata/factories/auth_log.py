@@ -66,7 +66,9 @@ def make_auth_events(
     return {**rows, "id": np.arange(1, count + 1)}
 
 
-def _plan(spec: DatasetSpec, streams: Streams, users: Columns, sessions: Sessions, cast: dict[str, int]) -> Plan:
+def _plan(
+    spec: DatasetSpec, streams: Streams, users: Columns, sessions: Sessions, cast: dict[str, int]
+) -> Plan:
     """Plan everything that happens at the door; with spec.auth_events, exactly so many events."""
     legitimate = plan_legitimate(spec, streams, users, sessions, cast)
     share = dist.PRESETS[spec.preset].attack_share
@@ -94,7 +96,11 @@ def _plan_more(rng: Rng, sessions: Sessions, count: int) -> Plan:
     """Plan so many more logins by token, each in a session that is there."""
     chosen = (strata(rng, count) * len(sessions.user)).astype(np.int64)
     return plan_events(
-        count, user=sessions.user[chosen], method=REFRESH_TOKEN, at=sessions.moments_in(rng, chosen), session=chosen
+        count,
+        user=sessions.user[chosen],
+        method=REFRESH_TOKEN,
+        at=sessions.moments_in(rng, chosen),
+        session=chosen,
     )
 
 
@@ -103,12 +109,12 @@ def settle_logins(users: Columns, auth_events: Columns, sessions: Sessions) -> C
     count = len(users["id"])
     at, kind = auth_events["occurred_at"], auth_events["event_type"]
     user = np.maximum(np.asarray(auth_events["user_id"]), 0) - 1  # -1 for NULL
-    last_login = _latest(count, user, at, kind.is_("login_success"))  # type: ignore[union-attr]
-    failed = np.flatnonzero(kind.is_("login_failure") & (user >= 0))  # type: ignore[union-attr]
+    last_login = _latest(count, user, at, kind.is_("login_success"))
+    failed = np.flatnonzero(kind.is_("login_failure") & (user >= 0))
     since = failed[np.isnat(last_login[user[failed]]) | (at[failed] > last_login[user[failed]])]
     playtime = np.bincount(sessions.user, sessions.seconds, count).astype(np.int64)
     created_at, ended_at = users["created_at"], users["ended_at"]
-    changed = np.where(users["status"].is_("deleted", "banned", "suspended"), ended_at, created_at)  # type: ignore[union-attr]
+    changed = np.where(users["status"].is_("deleted", "banned", "suspended"), ended_at, created_at)
     return {
         **users,
         "last_login_at": last_login,

@@ -24,7 +24,7 @@ LONE_ROWS_START = 1_000_000_000  # numbers of lone rows start here, so their nam
 _state: dict[str, Any] = {"session": None, "rng": np.random.default_rng(LONE_ROWS_SEED)}
 
 
-class Draw(declarations.BaseDeclaration):  # type: ignore[misc]
+class Draw(declarations.BaseDeclaration):
     """Declare a field by a function ``(row, rng, n)`` that returns n values as a column.
 
     `row` gives the other fields as columns of n values, `rng` is a numpy Generator.
@@ -41,7 +41,7 @@ class Draw(declarations.BaseDeclaration):  # type: ignore[misc]
         return to_python(self.draw(step.row, _state["rng"], 1))[0]
 
 
-class GameOptions(factory.alchemy.SQLAlchemyOptions):  # type: ignore[misc]
+class GameOptions(factory.alchemy.SQLAlchemyOptions):
     """Factory Boy's options, with params before the traits that change them, and each trait switched off.
 
     Factory Boy sorts traits and other params by separate counters, so that a trait may come before the param
@@ -52,7 +52,9 @@ class GameOptions(factory.alchemy.SQLAlchemyOptions):  # type: ignore[misc]
     @property
     def declarations(self) -> dict[str, Any]:
         """Return all declarations of the factory, those of its params included."""
-        traits = {name: param for name, param in self.parameters.items() if isinstance(param, declarations.Trait)}
+        traits = {
+            name: param for name, param in self.parameters.items() if isinstance(param, declarations.Trait)
+        }
         found = {**dict.fromkeys(traits, False), **self.base_declarations}
         for name, param in self.parameters.items():
             if name not in traits:
@@ -62,7 +64,7 @@ class GameOptions(factory.alchemy.SQLAlchemyOptions):  # type: ignore[misc]
         return found
 
 
-class GameFactory(factory.alchemy.SQLAlchemyModelFactory):  # type: ignore[type-arg]
+class GameFactory(factory.alchemy.SQLAlchemyModelFactory):
     """Base of the factories: Factory Boy's path for a row, `columns` for many."""
 
     _options_class = GameOptions
@@ -77,7 +79,8 @@ class GameFactory(factory.alchemy.SQLAlchemyModelFactory):  # type: ignore[type-
 
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
-        if cls._meta.sqlalchemy_session is None and cls._meta.sqlalchemy_session_factory is None:
+        meta: Any = cls._meta
+        if meta.sqlalchemy_session is None and meta.sqlalchemy_session_factory is None:
             cls._require_session()
             return cls._save(model_class, _state["session"], args, kwargs)
         return super()._create(model_class, *args, **kwargs)
@@ -162,7 +165,9 @@ class _NoRow:
 
 def _null_of(model: Any, name: str) -> Any:
     relationships = inspect(model).relationships if hasattr(model, "__mapper__") else {}
-    return _NoRow(relationships[name].mapper.class_) if name in relationships else nulls(_kind(model, name), 1)
+    return (
+        _NoRow(relationships[name].mapper.class_) if name in relationships else nulls(_kind(model, name), 1)
+    )
 
 
 def _kind(model: Any, name: str) -> type:
@@ -176,6 +181,9 @@ class _Table:
 
     def __init__(self, cls: type[GameFactory], n: int, streams: Streams, given: Mapping[str, Any]) -> None:
         self._cls = cls
+        # a subclass draws from the streams of the factory that it changes: what it leaves alone stays the same
+        ours = (base for base in cls.__mro__ if base.__module__.startswith("pytest_gamedata."))
+        self._stream = next(ours).__name__
         self._declarations = cls._meta.pre_declarations
         self._n = n
         self._streams = streams
@@ -193,13 +201,14 @@ class _Table:
 
     def _evaluate(self, stream: str, declaration: Any) -> Column | None:
         if isinstance(declaration, Draw):
-            return declaration.draw(self, self._streams.of(self._cls.__name__, stream), self._n)
+            return declaration.draw(self, self._streams.of(self._stream, stream), self._n)
         if isinstance(declaration, declarations.Maybe):
             return self._switch(stream, declaration)
         if isinstance(declaration, declarations.BaseDeclaration | declarations.Skip):
             return None  # a parent or a number: given, or not there
         if declaration is None:
-            return nulls(_kind(self._cls._meta.model, stream), self._n)
+            field = stream.partition("?")[0]
+            return nulls(_kind(self._cls._meta.model, field), self._n)
         return from_python(declaration)[np.zeros(self._n, dtype=np.intp)]
 
     def _switch(self, stream: str, maybe: declarations.Maybe) -> Column | None:
@@ -209,8 +218,7 @@ class _Table:
         if otherwise is None or trait not in self._values:
             return otherwise
         column = self._evaluate(f"{stream}?{trait}", maybe.yes)
-        assert column is not None
-        return choose(self._values[trait], column, otherwise)
+        return None if column is None else choose(self._values[trait], column, otherwise)
 
     def all(self) -> Columns:
         """Return every column that is given or can be drawn; not parents, nor values for the whole table."""

@@ -63,7 +63,7 @@ def seconds(values: Any) -> NDArray[np.timedelta64]:
     return (np.asarray(values) * 1_000_000).astype(np.int64).astype("timedelta64[us]")
 
 
-def moments_in_day(rng: Rng, days: NDArray[Any], timezone: Words) -> NDArray[np.datetime64]:
+def moments_in_day(rng: Rng, days: NDArray[Any], timezone: Words) -> NDArray[Any]:
     """Draw a moment in each of these UTC days, at the hours that players keep in their own time zone."""
     edges = np.cumsum(HOURS) / sum(HOURS)
     local_hour = np.searchsorted(edges, rng.random(len(days)), side="right") + rng.random(len(days))
@@ -83,8 +83,7 @@ def utc_offset_hours(timezone: Words, days: NDArray[Any]) -> Floats:
 
 def _offset(zone: str, noon: Any) -> float:
     offset = _zone(zone).utcoffset(noon)
-    assert offset is not None
-    return offset.total_seconds() / 3600
+    return offset.total_seconds() / 3600 if offset else 0.0
 
 
 @cache

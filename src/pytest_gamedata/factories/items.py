@@ -9,7 +9,17 @@ import factory
 import numpy as np
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NULL, Column, Columns, Words, choose, same_word, texts, to_moment, to_python, words_of
+from pytest_gamedata.arrays import (
+    NULL,
+    Column,
+    Columns,
+    choose,
+    same_word,
+    texts,
+    to_moment,
+    to_python,
+    words_of,
+)
 from pytest_gamedata.factories.columns import Draw, GameFactory, Streams
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
 from pytest_gamedata.factories.vocabulary import ITEM_NOUNS, ITEM_PREFIXES, ITEM_TAGS, base36
@@ -24,7 +34,9 @@ PRICE_POINT_ORDER = (499, 999, 99, 1499, 1999, 199, 299, 2999, 4999, 9999)
 
 
 def _draw_item_type(row: Any, rng: Rng, n: int) -> Column:
-    sold = words_of([dist.PRICE_POINT_ITEMS.get(price, ("cosmetic",))[0] for price in row.price_usd_cents.tolist()])
+    sold = words_of(
+        [dist.PRICE_POINT_ITEMS.get(price, ("cosmetic",))[0] for price in row.price_usd_cents.tolist()]
+    )
     return choose(row.price_usd_cents > 0, sold, pick(dist.ITEM_TYPES, strata(rng, n)))
 
 
@@ -35,7 +47,11 @@ def _draw_rarity(row: Any, rng: Rng, n: int) -> Column:
 def _draw_name(row: Any, rng: Rng, n: int) -> Column:
     names = []
     rows = zip(
-        row.price_usd_cents.tolist(), to_python(row.item_type), to_python(row.rarity), rng.random((n, 2)), strict=True
+        row.price_usd_cents.tolist(),
+        to_python(row.item_type),
+        to_python(row.rarity),
+        rng.random((n, 2)),
+        strict=True,
     )
     for price, item_type, rarity, (prefix, noun) in rows:
         if price in dist.PRICE_POINT_ITEMS:
@@ -48,14 +64,21 @@ def _draw_name(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_sku(row: Any, rng: Rng, n: int) -> Column:
     numbers = [number.decode() for number in base36(row.number).tolist()]
-    return texts([f"com.example.game.{kind}_{code:0>4}" for kind, code in zip(to_python(row.item_type), numbers, strict=True)])
+    return texts(
+        [
+            f"com.example.game.{kind}_{code:0>4}"
+            for kind, code in zip(to_python(row.item_type), numbers, strict=True)
+        ]
+    )
 
 
 def _draw_grants_hard(row: Any, rng: Rng, n: int) -> Column:
     price = row.price_usd_cents
     bonus = 1 + dist.PACK_BONUS_MAX * (np.maximum(price, 99) - 99) / (PRICE_POINTS.max() - 99)
     share = np.where(row.item_type.is_("currency_pack"), 1.0, dist.BUNDLE_GEM_SHARE)
-    return np.where(price > 0, np.maximum(price, 0) * dist.GEMS_PER_USD_CENT * bonus * share, 0).astype(np.int64)
+    return np.where(price > 0, np.maximum(price, 0) * dist.GEMS_PER_USD_CENT * bonus * share, 0).astype(
+        np.int64
+    )
 
 
 def _wallet_price(base: int, has_price: Any) -> Draw:
@@ -70,7 +93,7 @@ def _wallet_price(base: int, has_price: Any) -> Draw:
 
 
 def _draw_drop_rate(row: Any, rng: Rng, n: int) -> Column:
-    """A tier's published share, which the items of the tier split when loot is drawn."""
+    """Give a tier's published share, which the items of the tier split when loot is drawn."""
     rates = np.empty(n, dtype=object)
     droppable = row.item_type.is_("cosmetic", "equipment", "consumable")
     for position, (drops, rarity) in enumerate(zip(droppable.tolist(), to_python(row.rarity), strict=True)):
@@ -79,7 +102,11 @@ def _draw_drop_rate(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_available_until(row: Any, rng: Rng, n: int) -> Column:
-    retired = (row.price_usd_cents == NULL) & ~row.item_type.is_("consumable") & (rng.random(n) < dist.RETIRED_SHARE)
+    retired = (
+        (row.price_usd_cents == NULL)
+        & ~row.item_type.is_("consumable")
+        & (rng.random(n) < dist.RETIRED_SHARE)
+    )
     window = (row.until - row.since).astype(np.int64)
     moment = row.since + (rng.uniform(0.3, 0.9, n) * window).astype("timedelta64[us]")
     return np.where(retired, moment, np.datetime64(dist.FOR_EVER, "us"))
@@ -87,7 +114,9 @@ def _draw_available_until(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_tags(row: Any, rng: Rng, n: int) -> Column:
     tags = np.empty(n, dtype=object)
-    for position, (kind, rarity) in enumerate(zip(to_python(row.item_type), to_python(row.rarity), strict=True)):
+    for position, (kind, rarity) in enumerate(
+        zip(to_python(row.item_type), to_python(row.rarity), strict=True)
+    ):
         tags[position] = [*ITEM_TAGS[kind], rarity]
     return tags
 
@@ -131,8 +160,9 @@ class ItemFactory(GameFactory):
     drop_rate = Draw(_draw_drop_rate)
     is_stackable = Draw(lambda row, rng, n: row.item_type.is_("consumable", "loot_box"))
     is_tradable = Draw(
-        lambda row, rng, n: row.item_type.is_("equipment", "cosmetic", "consumable")
-        & (strata(rng, n) < dist.TRADABLE_SHARE)
+        lambda row, rng, n: (
+            row.item_type.is_("equipment", "cosmetic", "consumable") & (strata(rng, n) < dist.TRADABLE_SHARE)
+        )
     )
     limited_edition_count = Draw(
         lambda row, rng, n: np.where(

@@ -41,7 +41,7 @@ def make_transactions(
     rows = take(rows, np.lexsort((rows["line"], rows["created_at"])))
     rows["id"] = np.arange(1, len(rows["line"]) + 1)
     id_of_line = np.zeros(len(plan["at"]) + 1, dtype=np.int64)
-    originals = ~rows["type"].is_(*REVERSALS)  # type: ignore[union-attr]
+    originals = ~rows["type"].is_(*REVERSALS)
     id_of_line[rows["line"][originals]] = rows["id"][originals]
     rows["refund_of"] = np.where(originals, NULL, id_of_line[rows["line"]])
     return settle(rows)
@@ -50,7 +50,7 @@ def make_transactions(
 def _draw_rows(streams: Streams, users: Columns, items: Columns, plan: Plan, factory: Any) -> Columns:
     """Draw one row per story; `line` counts the stories."""
     count = len(plan["at"])
-    return factory.columns(  # type: ignore[no-any-return]
+    return factory.columns(
         count,
         streams,
         line=np.arange(count),
@@ -106,7 +106,6 @@ def _add_answers(streams: Streams, users: Columns, items: Columns, plan: Plan, r
 def settle(rows: Columns) -> Columns:
     """Walk through the wallets in time; what they cannot pay fails, a refund takes back what is left."""
     status, soft, hard = rows["status"], np.array(rows["soft_delta"]), np.array(rows["hard_delta"])
-    assert isinstance(status, Words)
     broke, cancelled = _find_overdrafts(rows, soft, hard)
     failed = choose(broke, same_word("failed", len(broke)), status)
     undone = broke | cancelled
@@ -150,7 +149,7 @@ def _find_overdrafts(rows: Columns, soft: Any, hard: Any) -> tuple[NDArray[np.bo
 def settle_users(users: Columns, transactions: Columns) -> Columns:
     """Fill in what the ledger says of each user: balances and lifetime spend."""
     position = np.asarray(transactions["user_id"]) - 1
-    counts = transactions["type"].is_("iap_purchase", *REVERSALS) & transactions["status"].is_(*PAID)  # type: ignore[union-attr]
+    counts = transactions["type"].is_("iap_purchase", *REVERSALS) & transactions["status"].is_(*PAID)
     spent = np.where(counts, transactions["amount_usd_cents"], 0)
     count = len(users["id"])
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Columns, Words, stack, table_of, take, to_moment
+from pytest_gamedata.arrays import Columns, stack, table_of, take, to_moment
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, seconds, strata
 from pytest_gamedata.factories.sessions import Sessions
@@ -67,7 +67,6 @@ def plan_events(count: int, **given: Any) -> Plan:
 def methods_of(users: Columns) -> NDArray[np.int64]:
     """Return each user's own way to log in, as a code of METHODS."""
     provider = users["signup_provider"]
-    assert isinstance(provider, Words)
     return provider.to({word: METHODS.index(word) for word in provider.words}, np.int64)
 
 
@@ -151,13 +150,17 @@ def plan_resets(rng: Rng, users: Columns, logins: Plan) -> Plan:
     share = dist.RESETS_PER_PASSWORD_LOGIN
     quantile = strata(rng, len(logins["at"]))
     login = take(logins, _by_password(users, logins) & (quantile < share))
-    completed = quantile[_by_password(users, logins) & (quantile < share)] < share * dist.RESET_COMPLETED_SHARE
+    completed = (
+        quantile[_by_password(users, logins) & (quantile < share)] < share * dist.RESET_COMPLETED_SHARE
+    )
     asked_at = login["at"] - seconds(rng.uniform(300, 900, len(login["at"])))
     done = take(login, completed)
     return stack(
         [
             _around(login, type=RESET_REQUESTED, at=asked_at),
-            _around(done, type=RESET_COMPLETED, at=done["at"] - seconds(rng.uniform(120, 280, len(done["at"])))),
+            _around(
+                done, type=RESET_COMPLETED, at=done["at"] - seconds(rng.uniform(120, 280, len(done["at"])))
+            ),
         ]
     )
 
@@ -172,7 +175,13 @@ def plan_second_factors(rng: Rng, users: Columns, logins: Plan) -> Plan:
         [
             _around(login, type=CHALLENGE, method=login["method"], at=login["at"] - seconds(6)),
             _around(missed, type=CHALLENGE, method=missed["method"], at=missed["at"] - seconds(25)),
-            _around(missed, type=MFA_FAILURE, method=missed["method"], reason=MFA_FAILED, at=missed["at"] - seconds(12)),
+            _around(
+                missed,
+                type=MFA_FAILURE,
+                method=missed["method"],
+                reason=MFA_FAILED,
+                at=missed["at"] - seconds(12),
+            ),
         ]
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Columns, Words, take, to_moment
+from pytest_gamedata.arrays import Columns, take, to_moment
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, moments_in_day, negative_binomial, seconds
 from pytest_gamedata.settings import DatasetSpec
@@ -69,7 +69,7 @@ def make_sessions(spec: DatasetSpec, streams: Streams, users: Columns) -> Sessio
     sessions = take(sessions, _still_playing(spec, users, sessions))
     end = np.minimum(np.asarray(users["ended_at"][sessions["user"]]), to_moment(spec.until))
     sessions["latest"] = end - PAYMENT_MARGIN
-    return Sessions(**take(sessions, np.lexsort((sessions["start"], sessions["user"]))))  # type: ignore[arg-type]
+    return Sessions(**take(sessions, np.lexsort((sessions["start"], sessions["user"]))))
 
 
 def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns) -> Columns:
@@ -125,11 +125,14 @@ def _draw_starts(spec: DatasetSpec, rng: Rng, users: Columns, sessions: Columns)
     created_at = np.asarray(users["created_at"][user])
     day = _day(created_at) + sessions["day"]
     timezone = users["timezone"][user]
-    assert isinstance(timezone, Words)
     start = moments_in_day(rng, day, timezone)
     # the rest of day 0, for what would come before the sign-up
     left = (day.astype("datetime64[us]") + DAY - created_at).astype(np.int64)
-    later = created_at + seconds(REGISTRATION_SECONDS) + (rng.random(len(day)) * left * 0.9).astype("timedelta64[us]")
+    later = (
+        created_at
+        + seconds(REGISTRATION_SECONDS)
+        + (rng.random(len(day)) * left * 0.9).astype("timedelta64[us]")
+    )
     start = np.where(start <= created_at, later, start)
     first = np.flatnonzero(np.diff(np.asarray(user), prepend=-1) * (sessions["day"] == 0))
     start[first] = created_at[first] + seconds(REGISTRATION_SECONDS)

@@ -33,7 +33,12 @@ _BLANK = {
 
 
 def plan_stories(
-    spec: DatasetSpec, streams: Streams, users: Columns, items: Columns, sessions: Sessions, cast: dict[str, int]
+    spec: DatasetSpec,
+    streams: Streams,
+    users: Columns,
+    items: Columns,
+    sessions: Sessions,
+    cast: dict[str, int],
 ) -> Plan:
     """Plan every story; with spec.transactions, exactly as many as give that number of rows."""
     plans = [
@@ -58,7 +63,12 @@ def story_sizes(plan: Plan) -> NDArray[np.int64]:
 
 
 def plan_purchases(
-    spec: DatasetSpec, streams: Streams, users: Columns, items: Columns, sessions: Sessions, cast: dict[str, int]
+    spec: DatasetSpec,
+    streams: Streams,
+    users: Columns,
+    items: Columns,
+    sessions: Sessions,
+    cast: dict[str, int],
 ) -> Plan:
     """Plan what payers buy for real money, with the attempts that failed or were left open."""
     sold = np.flatnonzero(np.asarray(items["price_usd_cents"]) > 0)
@@ -106,7 +116,9 @@ def _mark_reversals(spec: DatasetSpec, rng: Rng, bought: Plan, cast: dict[str, i
         first = np.flatnonzero(bought["user"] == cast.get(role, NONE))[:1]
         delay[first] = left[first] * 0.4
         refund[first], chargeback[first], in_time[first] = status == REFUNDED, status == CHARGED_BACK, True
-    bought["status"] = np.select([refund & in_time, chargeback & in_time], [REFUNDED, CHARGED_BACK], COMPLETED)
+    bought["status"] = np.select(
+        [refund & in_time, chargeback & in_time], [REFUNDED, CHARGED_BACK], COMPLETED
+    )
     reversed_at = bought["at"] + PAYMENT_MARGIN + delay.astype(np.int64).astype("timedelta64[us]")
     bought["refunded_at"] = np.where(bought["status"] == COMPLETED, NEVER, reversed_at)
 
@@ -118,10 +130,13 @@ def _plan_attempts(rng: Rng, bought: Plan, sessions: Sessions, sold: Any, cast: 
     attempts = take(bought, quantile < share + dist.PENDING_SHARE)
     attempts["status"] = np.where(quantile[quantile < share + dist.PENDING_SHARE] < share, FAILED, PENDING)
     attempts["at"] = np.maximum(
-        attempts["at"] - seconds(rng.uniform(10, 60, len(attempts["at"]))), sessions.first_start(attempts["user"])
+        attempts["at"] - seconds(rng.uniform(10, 60, len(attempts["at"]))),
+        sessions.first_start(attempts["user"]),
     )
     attempts["refunded_at"] = np.full(len(attempts["at"]), NEVER)
-    unlucky = np.repeat([cast[role] for role in ("failed_payer",) if role in cast], dist.FAILED_PAYER_ATTEMPTS)
+    unlucky = np.repeat(
+        [cast[role] for role in ("failed_payer",) if role in cast], dist.FAILED_PAYER_ATTEMPTS
+    )
     unlucky = unlucky.astype(np.int64)
     failed = _plan(len(unlucky), user=unlucky, type=IAP, status=FAILED, item=rng.choice(sold, len(unlucky)))
     failed["at"] = sessions.moments(rng, unlucky, rng.random(len(unlucky)))
@@ -129,7 +144,12 @@ def _plan_attempts(rng: Rng, bought: Plan, sessions: Sessions, sold: Any, cast: 
 
 
 def plan_trades(
-    spec: DatasetSpec, streams: Streams, users: Columns, items: Columns, sessions: Sessions, cast: dict[str, int]
+    spec: DatasetSpec,
+    streams: Streams,
+    users: Columns,
+    items: Columns,
+    sessions: Sessions,
+    cast: dict[str, int],
 ) -> Plan:
     """Plan trade offers between the users who stayed beyond a week: the buyer's leg of each."""
     tradable = np.flatnonzero(items["is_tradable"])
@@ -148,15 +168,22 @@ def plan_trades(
 
 
 def plan_gifts(
-    spec: DatasetSpec, streams: Streams, users: Columns, items: Columns, sessions: Sessions, cast: dict[str, int]
+    spec: DatasetSpec,
+    streams: Streams,
+    users: Columns,
+    items: Columns,
+    sessions: Sessions,
+    cast: dict[str, int],
 ) -> Plan:
     """Plan gifts from one user to another."""
-    given = np.flatnonzero(np.asarray(items["item_type"].is_("cosmetic", "consumable")))  # type: ignore[union-attr]
+    given = np.flatnonzero(items["item_type"].is_("cosmetic", "consumable"))
     if not len(given) or spec.users < 2:
         return _plan(0)
     rng = streams.of("gifts", "plan")
     giver = sessions.user[rng.random(len(sessions.user)) < dist.GIFTS_PER_SESSION]
-    user = np.concatenate([giver, np.repeat([cast[role] for role in ("gifter",) if role in cast], 2)]).astype(np.int64)
+    user = np.concatenate([giver, np.repeat([cast[role] for role in ("gifter",) if role in cast], 2)]).astype(
+        np.int64
+    )
     plan = _plan(len(user), user=user, type=GIFT, item=rng.choice(given, len(user)))
     plan["at"] = sessions.moments(rng, user, rng.random(len(user)))
     return _with_counterparty(rng, users, plan)
@@ -166,7 +193,7 @@ def _with_counterparty(rng: Rng, users: Columns, plan: Plan) -> Plan:
     """Give each row another user who had an account at that moment; drop the rows that find none."""
     created_at, ended_at = np.asarray(users["created_at"]), np.asarray(users["ended_at"])
     # users come in the order of their sign-up: whoever stands before this position was there
-    there = np.searchsorted(created_at, plan["at"], side="left")
+    there: Any = np.searchsorted(created_at, plan["at"], side="left")
     plan["counterparty"] = (rng.random(len(there)) * there).astype(np.int64)
     other = plan["counterparty"]
     return take(plan, (there > 0) & (other != plan["user"]) & (ended_at[other] > plan["at"]))
@@ -175,7 +202,7 @@ def _with_counterparty(rng: Rng, users: Columns, plan: Plan) -> Plan:
 def plan_welcomes(streams: Streams, users: Columns) -> Plan:
     """Plan the reward that every user gets right after signing up."""
     count = len(users["created_at"])
-    at = users["created_at"] + seconds(streams.of("welcomes", "at").uniform(5, 20, count))  # type: ignore[operator]
+    at = users["created_at"] + seconds(streams.of("welcomes", "at").uniform(5, 20, count))
     return _plan(count, user=np.arange(count), type=REWARD, at=at, bonus=dist.WELCOME_REWARD_SOFT)
 
 
@@ -188,10 +215,9 @@ def plan_everyday(
     user = sessions.user[chosen]
     store, loot = store_ranks(streams, items), np.flatnonzero(~is_null(items["drop_rate"]))
     kind = pick(dist.EVERYDAY_PER_SESSION, strata(rng, count))
-    can = np.select([kind.is_("store_purchase"), kind.is_("loot_drop")], [len(store) > 0, len(loot) > 0], True)
+    buys, drops = kind.is_("store_purchase") & (len(store) > 0), kind.is_("loot_drop") & (len(loot) > 0)
     plan = _plan(count, user=user, at=sessions.moments_in(rng, chosen))
-    plan["type"] = np.select([kind.is_("store_purchase") & can, kind.is_("loot_drop") & can], [STORE, LOOT], REWARD)
-    buys, drops = plan["type"] == STORE, plan["type"] == LOOT
+    plan["type"] = np.select([buys, drops], [STORE, LOOT], REWARD)
     plan["item"][buys] = _draw_store_items(rng, items, store, plan["at"][buys])
     plan["item"][drops] = _draw_loot(rng, items, loot, int(drops.sum()))
     stacks = buys & np.asarray(items["is_stackable"])[plan["item"]] if len(items["id"]) else buys

@@ -34,7 +34,11 @@ PAID = ("completed", "refunded", "charged_back")
 def _uses_hard(row: Any) -> Any:
     """Tell which purchases are paid in GEM: where it is the only price, or picked of the two."""
     has_hard, has_soft = row.item.price_hard > 0, row.item.price_soft > 0
-    return row.type.is_("store_purchase") & has_hard & (~has_soft | (row.wallet < dist.HARD_PRICE_PURCHASE_SHARE))
+    return (
+        row.type.is_("store_purchase")
+        & has_hard
+        & (~has_soft | (row.wallet < dist.HARD_PRICE_PURCHASE_SHARE))
+    )
 
 
 def _draw_unit_price(row: Any, rng: Rng, n: int) -> Column:
@@ -61,7 +65,9 @@ def _draw_unit_price(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_currency(row: Any, rng: Rng, n: int) -> Column:
-    local = row.user.country_code.rename({code: name for code, (name, _) in dist.CURRENCIES.items()}, dist.USD[0])
+    local = row.user.country_code.rename(
+        {code: name for code, (name, _) in dist.CURRENCIES.items()}, dist.USD[0]
+    )
     in_hard = _uses_hard(row) | (row.type.is_("reward") & (row.wallet < dist.REWARD_HARD_SHARE))
     wallet = choose(in_hard, same_word("GEM", n), same_word("GLD", n))
     return choose(row.type.is_("iap_purchase"), local, wallet)
@@ -77,7 +83,9 @@ def _rate(currency: str) -> float:
 
 
 def _draw_soft_delta(row: Any, rng: Rng, n: int) -> Column:
-    moves = row.type.is_("store_purchase", "trade", "reward") & row.currency.is_("GLD") & row.status.is_(*PAID)
+    moves = (
+        row.type.is_("store_purchase", "trade", "reward") & row.currency.is_("GLD") & row.status.is_(*PAID)
+    )
     return np.where(moves, np.where(row.type.is_("reward"), row.amount_minor, -row.amount_minor), 0)
 
 
@@ -91,7 +99,9 @@ def _draw_hard_delta(row: Any, rng: Rng, n: int) -> Column:
 
 def _for_real_money(draw: Any) -> Draw:
     """Keep what is drawn only where real money is paid."""
-    return Draw(lambda row, rng, n: choose(row.type.is_("iap_purchase"), draw(row, rng, n), same_word(None, n)))
+    return Draw(
+        lambda row, rng, n: choose(row.type.is_("iap_purchase"), draw(row, rng, n), same_word(None, n))
+    )
 
 
 def _draw_provider_transaction_id(row: Any, rng: Rng, n: int) -> Column:
@@ -115,7 +125,11 @@ def _draw_trade_id(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_failure_code(row: Any, rng: Rng, n: int) -> Column:
-    real = choose(row.type.is_("iap_purchase"), pick(dist.FAILURE_CODES, strata(rng, n)), same_word("insufficient_funds", n))
+    real = choose(
+        row.type.is_("iap_purchase"),
+        pick(dist.FAILURE_CODES, strata(rng, n)),
+        same_word("insufficient_funds", n),
+    )
     return choose(row.status.is_("failed"), real, same_word(None, n))
 
 
@@ -139,25 +153,25 @@ class TransactionFactory(GameFactory):
         trade = factory.Trait(type="trade")
 
     user_id = None
-    user = factory.Maybe("user_id", no_declaration=factory.SubFactory(UserFactory))
+    user: Any = factory.Maybe("user_id", no_declaration=factory.SubFactory(UserFactory))
     item_id = None
-    item = factory.Maybe("item_id", no_declaration=factory.SubFactory(ItemFactory, **LONE_ITEM))
+    item: Any = factory.Maybe("item_id", no_declaration=factory.SubFactory(ItemFactory, **LONE_ITEM))
     counterparty_user_id = None
-    counterparty = factory.Maybe(
+    counterparty: Any = factory.Maybe(
         "counterparty_user_id",
         no_declaration=factory.Maybe(
             factory.LazyAttribute(lambda row: row.type in ("trade", "gift")), factory.SubFactory(UserFactory)
         ),
     )
     type = "iap_purchase"
-    status = "completed"
-    quantity = 1
+    status: Any = "completed"
+    quantity: Any = 1
     currency = Draw(_draw_currency)
     amount_minor = Draw(_draw_amount_minor)
     amount_usd_cents = Draw(
         lambda row, rng, n: np.where(row.type.is_("iap_purchase"), row.unit_price * row.quantity, NULL)
     )
-    soft_delta = Draw(_draw_soft_delta)
+    soft_delta: Any = Draw(_draw_soft_delta)
     hard_delta = Draw(_draw_hard_delta)
     payment_provider = _for_real_money(
         lambda row, rng, n: pick_by(row.user.platform, dist.PAYMENT_PROVIDERS, rng.random(n), {"stripe": 1})
@@ -167,7 +181,7 @@ class TransactionFactory(GameFactory):
     idempotency_key = Draw(lambda row, rng, n: random_hex(rng, n))
     failure_code = Draw(_draw_failure_code)
     refund_of = None
-    refund_reason = None
+    refund_reason: Any = None
     trade_id = Draw(_draw_trade_id)
     environment = "production"
     platform = Draw(lambda row, rng, n: row.user.platform)

@@ -53,7 +53,9 @@ def _draw_username(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_email(row: Any, rng: Rng, n: int) -> Column:
-    domains = np.array(list(dist.EMAIL_DOMAINS), dtype=np.bytes_)[pick(dist.EMAIL_DOMAINS, rng.random(n)).codes]
+    domains = np.array(list(dist.EMAIL_DOMAINS), dtype=np.bytes_)[
+        pick(dist.EMAIL_DOMAINS, rng.random(n)).codes
+    ]
     addresses = np.strings.add(np.strings.add(np.strings.lower(pack_text(row.username)), b"@"), domains)
     shares = row.signup_provider.is_("device") & (rng.random(n) >= dist.DEVICE_ACCOUNT_EMAIL_SHARE)
     return np.where(shares, b"", addresses)
@@ -147,14 +149,24 @@ class UserFactory(GameFactory):
             signup=EARLY, engagement=1.0, payer=True, price_tier=0.0, planned_purchases=1, **ALIVE
         )
         banned = factory.Trait(
-            signup=EARLY, engagement=1.0, payer=False, status="banned", planned_purchases=0, quit_after_days=10_000
+            signup=EARLY,
+            engagement=1.0,
+            payer=False,
+            status="banned",
+            planned_purchases=0,
+            quit_after_days=10_000,
         )
         locked = factory.Trait(
             signup=EARLY, engagement=1.0, payer=False, planned_purchases=0, signup_provider="password",
             status="locked", quit_after_days=10_000,
         )  # fmt: skip
         deleted = factory.Trait(
-            signup=EARLY, engagement=1.0, payer=False, status="deleted", planned_purchases=0, quit_after_days=10_000
+            signup=EARLY,
+            engagement=1.0,
+            payer=False,
+            status="deleted",
+            planned_purchases=0,
+            quit_after_days=10_000,
         )
         refunded = factory.Trait(signup=EARLY, engagement=1.0, payer=True, planned_purchases=3, **ALIVE)
         charged_back = factory.Trait(signup=EARLY, engagement=1.0, payer=True, planned_purchases=3, **ALIVE)
@@ -169,24 +181,22 @@ class UserFactory(GameFactory):
         )
         failed_payer = factory.Trait(signup=EARLY, engagement=1.0, payer=False, planned_purchases=0, **ALIVE)
         multi_device = factory.Trait(signup=EARLY, engagement=1.8, devices=3, **ALIVE)
-        unverified = factory.Trait(
-            signup=EARLY, signup_provider="password", email_verified_at=np.datetime64("NaT", "us"), **ALIVE
-        )
+        unverified = factory.Trait(signup=EARLY, signup_provider="password", email_verified_at=None, **ALIVE)
 
     country_code = Draw(lambda row, rng, n: pick(dist.COUNTRIES, strata(rng, n)))
     locale = Draw(lambda row, rng, n: row.country_code.rename(dist.LOCALES, "en"))
     timezone = Draw(lambda row, rng, n: pick_by(row.country_code, dist.TIMEZONES, rng.random(n), {"UTC": 1}))
     platform = Draw(lambda row, rng, n: pick(dist.PLATFORMS, strata(rng, n)))
-    signup_provider = Draw(lambda row, rng, n: pick_by(row.platform, dist.SIGNUP_PROVIDERS, rng.random(n), {"password": 1}))
+    signup_provider = Draw(
+        lambda row, rng, n: pick_by(row.platform, dist.SIGNUP_PROVIDERS, rng.random(n), {"password": 1})
+    )
     username = Draw(_draw_username)
     display_name = Draw(lambda row, rng, n: display_names(row.locale, *rng.random((n, 2)).T))
     created_at = Draw(_draw_created_at)
     email = Draw(_draw_email)
     email_verified_at = Draw(_draw_email_verified_at)
     password_hash = Draw(
-        lambda row, rng, n: choose(
-            row.signup_provider.is_("password"), row.hashed, same_word(None, n)
-        )
+        lambda row, rng, n: choose(row.signup_provider.is_("password"), row.hashed, same_word(None, n))
     )
     mfa_enabled = Draw(
         lambda row, rng, n: strata(rng, n) < dist.MFA_SHARE * np.where(row.payer, dist.MFA_PAYER_FACTOR, 1)
@@ -201,7 +211,9 @@ class UserFactory(GameFactory):
     failed_login_count = 0
     locked_until = Draw(
         lambda row, rng, n: np.where(
-            row.status.is_("locked"), row.until + np.timedelta64(dist.LOCKED_SILENCE_HOURS, "h"), np.datetime64("NaT")
+            row.status.is_("locked"),
+            row.until + np.timedelta64(dist.LOCKED_SILENCE_HOURS, "h"),
+            np.datetime64("NaT"),
         )
     )
     banned_until = Draw(_draw_banned_until)

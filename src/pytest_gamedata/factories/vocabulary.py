@@ -90,7 +90,9 @@ def first_names(locale: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(provider.first_names))
 
 
-def display_names(locale: Words, first: NDArray[np.float64], epithet: NDArray[np.float64]) -> NDArray[np.bytes_]:
+def display_names(
+    locale: Words, first: NDArray[np.float64], epithet: NDArray[np.float64]
+) -> NDArray[np.bytes_]:
     """Give each player a first name of the locale and, to a third of them, an epithet; both by quantile."""
     lists = [first_names(name) for name in locale.words]
     names = []

@@ -1,0 +1,171 @@
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import numpy as np
+import psycopg
+import pytest
+
+from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
+from pytest_gamedata.arrays import NULL, texts, to_python, words_of
+from pytest_gamedata.database.copy import ROWS_PER_BLOCK, load_tables, loading_order
+from pytest_gamedata.errors import LoadError
+
+
+def objects(*values):
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+MOMENT = datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=UTC)
+UUID = uuid.UUID("12345678-1234-4678-9234-567812345678")
+ROUND_TRIPS = {
+    "smallint": np.array([1, -7, NULL]),
+    "integer": np.array([1, -(2**31), NULL]),
+    "bigint": np.array([1, -(2**62), NULL]),
+    "boolean": np.array([True, False, True]),
+    "timestamptz": np.array(["2024-02-29T23:59:59.999999", "1999-12-31", "NaT"], dtype="datetime64[us]"),
+    "text": texts(["a", "Zażółć 東京\n\t\\", None]),
+    "varchar(40)": words_of(["x", None, "Ünïcode"]),
+    "char(2)": words_of(["PL", "DE", None]),
+    "inet": words_of(["198.18.0.255", "2001:db8::1", None]),
+    "uuid": np.array([np.void(UUID.bytes), np.void(b"\1" * 16), np.void(bytes(16))]),
+    "numeric(8,7)": objects(Decimal("0.7992000"), None, Decimal("1.0000000")),
+    "text[]": objects(["a", "b,c"], [], None),
+    "jsonb": objects({"a": [1, None]}, {}, None),
+    "double precision": objects(1.5, None, -2.0),
+}  # fmt: skip
+
+
+@pytest.mark.gamedata(users=0, transactions=0)
+@pytest.mark.parametrize("kind", ROUND_TRIPS)
+def test_every_kind_of_column_survives_the_trip(gamedata_db, kind):
+    column = ROUND_TRIPS[kind]
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute(f"CREATE TABLE trip (id bigint PRIMARY KEY, value {kind})")
+        load_tables(connection, {"trip": {"id": np.arange(1, 4), "value": column}})
+        found = [row[0] for row in connection.execute("SELECT value FROM trip ORDER BY id")]
+
+    expected = to_python(column)
+    if kind == "inet":
+        found = [address and str(address) for address in found]
+    assert found == expected
+
+
+@pytest.mark.gamedata(users=0, transactions=0)
+@pytest.mark.parametrize("count", [0, 1, ROWS_PER_BLOCK, ROWS_PER_BLOCK + 1])
+def test_blocks_join_without_a_seam(gamedata_db, count):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute("CREATE TABLE seam (id bigint PRIMARY KEY, value text)")
+        values = np.strings.add(b"v", np.arange(count).astype("S8"))
+        load_tables(connection, {"seam": {"id": np.arange(count), "value": values}})
+
+        assert connection.execute("SELECT count(*), count(DISTINCT value) FROM seam").fetchone() == (
+            count,
+            count,
+        )
+
+
+@pytest.mark.gamedata(users=30)
+def test_rows_in_the_database_are_the_rows_in_memory(gamedata_db):
+    dataset = build_dataset(gamedata_db.spec)
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        for table, columns in dataset.tables.items():
+            names = ", ".join(columns)
+            found = connection.execute(f"SELECT {names} FROM {table} ORDER BY id").fetchall()
+            expected = list(zip(*(to_python(column) for column in columns.values()), strict=True))
+            as_text = [
+                tuple(str(v) if n == "ip" else v for n, v in zip(columns, row, strict=True)) for row in found
+            ]
+            assert as_text == expected
+
+
+@pytest.mark.gamedata(users=5)
+def test_identities_continue_after_the_highest_id(gamedata_db):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        for table, count in gamedata_db.counts.items():
+            sequence = f"pg_get_serial_sequence('{table}', 'id')"
+            assert connection.execute(f"SELECT nextval({sequence})").fetchone() == (count + 1,)
+
+
+@pytest.mark.gamedata(users=5)
+def test_keys_and_indexes_are_back_and_tables_are_analysed(gamedata_db):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        invalid = connection.execute("SELECT count(*) FROM pg_constraint WHERE NOT convalidated").fetchone()
+        keys = connection.execute(
+            "SELECT count(*) FROM pg_constraint WHERE contype IN ('p', 'f', 'u')"
+        ).fetchone()
+        estimate = connection.execute(
+            "SELECT reltuples FROM pg_class WHERE relname = 'auth_events'"
+        ).fetchone()
+        with pytest.raises(psycopg.IntegrityError):
+            connection.execute("DELETE FROM users WHERE id = 1")
+
+    assert invalid == (0,)
+    assert keys[0] >= 11
+    assert estimate == (gamedata_db.counts["auth_events"],)
+
+
+@pytest.mark.gamedata(users=5)
+def test_a_table_with_rows_is_not_loaded(gamedata_engine):
+    with pytest.raises(LoadError) as caught:
+        load_dataset(gamedata_engine, build_dataset(DatasetSpec(users=1)))
+
+    assert (
+        str(caught.value) == "Table 'users' already has rows. Load into an empty database, or clear it first."
+    )
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_load_dataset_fills_an_empty_database(gamedata_db):
+    dataset = build_dataset(DatasetSpec(users=3))
+
+    load_dataset(gamedata_db.engine, dataset)
+
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        for table, count in dataset.counts.items():
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (count,)
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_an_error_leaves_the_tables_as_they_were(gamedata_db):
+    dataset = build_dataset(DatasetSpec(users=3))
+    dataset.tables["auth_events"]["user_id"][0] = 77  # nobody: the foreign key is made last
+
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        load_dataset(gamedata_db.engine, dataset)
+
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'users'").fetchone() == (
+            6,
+        )
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_a_column_that_the_table_does_not_have_is_refused(gamedata_db):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute("CREATE TABLE narrow (id bigint)")
+        with pytest.raises(LoadError) as caught:
+            load_tables(connection, {"narrow": {"id": np.arange(2), "height": np.arange(2)}})
+
+    assert str(caught.value) == "Table 'narrow' has no column 'height'. Its columns are: id."
+
+
+def test_parents_are_loaded_before_their_children():
+    constraints = [
+        ("b", "b_fkey", "", "f", "a"),
+        ("c", "c_fkey", "", "f", "b"),
+        ("a", "a_self", "", "f", "a"),
+    ]
+
+    assert loading_order(["c", "b", "a"], constraints) == ["a", "b", "c"]
+
+
+def test_a_cycle_of_foreign_keys_is_refused():
+    with pytest.raises(LoadError) as caught:
+        loading_order(["a", "b"], [("a", "", "", "f", "b"), ("b", "", "", "f", "a")])
+
+    assert str(caught.value).startswith("Foreign keys form a cycle: ")
+    assert str(caught.value).endswith(". Make one of them nullable and fill it later.")

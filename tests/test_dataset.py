@@ -1,0 +1,191 @@
+import hashlib
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from pytest_gamedata import DatasetSpec, build_dataset
+from pytest_gamedata.arrays import is_null, to_python
+from pytest_gamedata.dataset import factories_by_table
+from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.factories import Draw, UserFactory
+from pytest_gamedata.factories.cast import ROLES
+from pytest_gamedata.models import User
+
+SIZES = [0, 1, 2, 3, 5, 10, 17, 18, 50, 100, 1000]
+
+
+def digest(dataset):
+    values = [
+        (table, name, to_python(column))
+        for table, columns in dataset.tables.items()
+        for name, column in columns.items()
+    ]
+    return hashlib.sha256(repr(values).encode()).hexdigest()
+
+
+def spec_of(users, **values):
+    return DatasetSpec(users=users, **({"transactions": 0} if users == 0 else {}) | values)
+
+
+@pytest.mark.parametrize("users", SIZES)
+def test_every_size_is_valid(users):
+    dataset = build_dataset(spec_of(users))
+
+    assert dataset.counts["users"] == users
+    assert dataset.counts["items"] == 120
+    assert (dataset.counts["transactions"] > 0) == (users > 0)
+    assert dataset.counts["auth_events"] >= 2 * users
+
+
+@pytest.mark.parametrize("seed", range(2, 8))
+@pytest.mark.parametrize("users", [1, 7, 60])
+def test_every_seed_is_valid(users, seed):
+    build_dataset(DatasetSpec(users=users, seed=seed))
+
+
+@pytest.mark.parametrize("items", [1, 2, 4, 40, 400])
+def test_every_catalogue_is_valid(items):
+    dataset = build_dataset(DatasetSpec(users=30, items=items))
+
+    assert dataset.counts["items"] == items
+
+
+@pytest.mark.parametrize("days", [1, 2, 7, 400])
+def test_every_window_is_valid(days):
+    spec = DatasetSpec(users=60, days=days, until=datetime(2024, 3, 10, 15, 30, tzinfo=UTC))
+    dataset = build_dataset(spec)
+
+    for table, column in (
+        ("users", "created_at"),
+        ("transactions", "created_at"),
+        ("auth_events", "occurred_at"),
+    ):
+        moments = to_python(dataset.tables[table][column])
+        assert min(moments) >= spec.since
+        assert max(moments) <= spec.until
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 99, 712, 4000])
+@pytest.mark.parametrize("users", [1, 3, 100])
+def test_exactly_so_many_transactions(users, count):
+    assert build_dataset(DatasetSpec(users=users, transactions=count)).counts["transactions"] == count
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 99, 712, 6000])
+@pytest.mark.parametrize("users", [1, 3, 100])
+def test_exactly_so_many_auth_events(users, count):
+    assert build_dataset(DatasetSpec(users=users, auth_events=count)).counts["auth_events"] == count
+
+
+def test_equal_specs_give_equal_rows_and_another_seed_others():
+    assert digest(build_dataset(DatasetSpec(users=40))) == digest(build_dataset(DatasetSpec(users=40)))
+    assert digest(build_dataset(DatasetSpec(users=40))) != digest(
+        build_dataset(DatasetSpec(users=40, seed=2))
+    )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}, {"TZ": "Asia/Tokyo"}, {"LC_ALL": "C"}],
+    ids=lambda environment: "".join(environment.values()),
+)
+def test_the_rows_do_not_depend_on_the_process(environment):
+    program = (
+        "import hashlib\n"
+        "from pytest_gamedata import DatasetSpec, build_dataset\n"
+        "from pytest_gamedata.arrays import to_python\n"
+        "tables = build_dataset(DatasetSpec(users=40)).tables\n"
+        "values = [(t, n, to_python(c)) for t, columns in tables.items() for n, c in columns.items()]\n"
+        "print(hashlib.sha256(repr(values).encode()).hexdigest())"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout.strip() == digest(build_dataset(DatasetSpec(users=40)))
+
+
+def test_the_cast_is_there_in_order_of_precedence():
+    assert list(build_dataset(DatasetSpec(users=3)).cast) == list(ROLES[:3])
+
+    cast = build_dataset(DatasetSpec(users=50)).cast
+    assert list(cast) == list(ROLES)
+    assert len(set(cast.values())) == len(ROLES)
+
+
+def test_the_cast_is_what_its_names_say():
+    dataset = build_dataset(DatasetSpec(users=50))
+    users = {name: to_python(column) for name, column in dataset.tables["users"].items()}
+
+    def of(role, column):
+        return users[column][dataset.cast[role] - 1]
+
+    assert of("whale", "lifetime_spend_usd_cents") > 10_000
+    assert of("free_player", "lifetime_spend_usd_cents") == 0
+    assert of("newcomer", "created_at") > datetime(2024, 12, 31, tzinfo=UTC)
+    assert of("churned", "last_login_at") < datetime(2024, 12, 2, tzinfo=UTC)
+    assert [of(role, "status") for role in ("banned", "locked", "deleted")] == ["banned", "locked", "deleted"]
+    assert of("locked", "failed_login_count") >= 5
+    assert of("mfa_user", "mfa_enabled") is True
+    assert of("unverified", "email_verified_at") is None
+    assert of("attacked", "failed_login_count") > 0
+
+
+def test_registration_is_the_first_event_of_every_user():
+    events = build_dataset(DatasetSpec(users=60)).tables["auth_events"]
+    first = {}
+    for user, kind in zip(to_python(events["user_id"]), to_python(events["event_type"]), strict=True):
+        first.setdefault(user, kind)
+    first.pop(None)
+
+    assert set(first.values()) == {"register"}
+    assert len(first) == 60
+
+
+def test_a_purchase_falls_inside_a_session():
+    dataset = build_dataset(DatasetSpec(users=60))
+    events, rows = dataset.tables["auth_events"], dataset.tables["transactions"]
+    login = events["event_type"].is_("login_success") & is_null(events["attack_id"])
+    bought = rows["type"].is_("store_purchase", "loot_drop")
+    for user, at in zip(rows["user_id"][bought], rows["created_at"][bought], strict=True):
+        logins = events["occurred_at"][login & (events["user_id"] == user)]
+        assert (logins <= at).any()
+
+
+def test_attacks_carry_their_label():
+    events = build_dataset(DatasetSpec(users=100)).tables["auth_events"]
+    attack = ~is_null(events["attack_id"])
+
+    assert attack.any()
+    assert set(to_python(events["event_type"][attack])) <= {"login_failure", "login_success"}
+    assert is_null(events["device_id"][attack]).all()
+
+
+def test_a_subclass_changes_its_column_only():
+    class Veterans(UserFactory):
+        class Meta:
+            model = User
+
+        display_name = Draw(lambda row, rng, n: np.full(n, b"Veteran"))
+
+    ours = build_dataset(DatasetSpec(users=20)).tables
+    theirs = build_dataset(DatasetSpec(users=20), factories_by_table([Veterans])).tables
+    changed = [
+        f"{table}.{name}" for table in ours for name in ours[table]
+        if to_python(ours[table][name]) != to_python(theirs[table][name])
+    ]  # fmt: skip
+
+    assert changed == ["users.display_name"]
+
+
+def test_a_factory_that_is_none_of_ours_is_refused():
+    with pytest.raises(SettingsError) as caught:
+        factories_by_table([dict])
+
+    assert str(caught.value) == (
+        "gamedata_factories: dict is not allowed. "
+        "Allowed: subclasses of UserFactory, ItemFactory, TransactionFactory, AuthEventFactory."
+    )
