@@ -1,0 +1,59 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pytest_gamedata
+
+PACKAGE = Path(pytest_gamedata.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+FORBIDDEN = {
+    "factories": {"psycopg", "pytest", "pytest_gamedata.database"},
+    "database": {"factory", "faker", "pytest_gamedata.factories", "pytest_gamedata.distributions"},
+}
+HEAVY = {"numpy", "factory", "faker", "sqlalchemy", "psycopg", "pytest_postgresql"}
+
+
+def imports_of(path):
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_rows_know_no_database_and_the_database_knows_no_game(room):
+    found = {
+        (path.name, name)
+        for path in (PACKAGE / room).glob("*.py")
+        for name in imports_of(path)
+        if any(name == banned or name.startswith(f"{banned}.") for banned in FORBIDDEN[room])
+    }
+
+    assert not found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_no_module_outgrows_its_room(path):
+    assert len(path.read_text().splitlines()) <= 320
+
+
+def test_the_plugin_imports_nothing_heavy():
+    program = f"import sys, pytest_gamedata.plugin, pytest_gamedata.fixtures; print(sorted({HEAVY} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "[]"
+
+
+def test_public_names_are_pinned():
+    assert pytest_gamedata.__all__ == [
+        "Dataset", "DatasetSpec", "GameDatabase", "build_dataset", "load_dataset", "validate_dataset",
+    ]  # fmt: skip
+    assert all(getattr(pytest_gamedata, name) for name in pytest_gamedata.__all__)
+    with pytest.raises(AttributeError, match=r"^module 'pytest_gamedata' has no attribute 'nothing'$"):
+        _ = pytest_gamedata.nothing
