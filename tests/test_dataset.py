@@ -1,18 +1,21 @@
 import hashlib
+import random
 import subprocess
 import sys
 from datetime import UTC, datetime
 
+import factory
 import numpy as np
 import pytest
+from sqlalchemy import Column, Integer, MetaData, Table
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata.arrays import is_null, to_python
 from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories import Draw, UserFactory
+from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
 from pytest_gamedata.factories.cast import ROLES
-from pytest_gamedata.models import User
+from pytest_gamedata.models import Base, Transaction, User
 
 SIZES = [0, 1, 2, 3, 5, 10, 17, 18, 50, 100, 1000]
 
@@ -169,7 +172,7 @@ def test_a_subclass_changes_its_column_only():
         class Meta:
             model = User
 
-        display_name = Draw(lambda row, rng, n: np.full(n, b"Veteran"))
+        level = Draw(lambda row, rng, n: np.full(n, 99))
 
     ours = build_dataset(DatasetSpec(users=20)).tables
     theirs = build_dataset(DatasetSpec(users=20), factories_by_table([Veterans])).tables
@@ -178,7 +181,7 @@ def test_a_subclass_changes_its_column_only():
         if to_python(ours[table][name]) != to_python(theirs[table][name])
     ]  # fmt: skip
 
-    assert changed == ["users.display_name"]
+    assert changed == ["users.level"]
 
 
 def test_a_factory_that_is_none_of_ours_is_refused():
@@ -188,4 +191,62 @@ def test_a_factory_that_is_none_of_ours_is_refused():
     assert str(caught.value) == (
         "gamedata_factories: dict is not allowed. "
         "Allowed: subclasses of UserFactory, ItemFactory, TransactionFactory, AuthEventFactory."
+    )
+
+
+def test_any_declaration_of_factory_boy_fills_a_column():
+    class Players(UserFactory):
+        class Meta:
+            model = User
+
+        display_name = factory.Faker("color_name")
+        username = factory.Sequence(lambda number: f"player{number}")
+        xp = factory.LazyAttribute(lambda row: row.playtime_seconds // 60)
+        level = 7
+
+    class Receipts(TransactionFactory):
+        class Meta:
+            model = Transaction
+
+        idempotency_key = factory.LazyAttributeSequence(lambda row, number: f"{row.user.username}-{number}")
+
+    random_state = random.getstate()
+    datasets = [
+        build_dataset(DatasetSpec(users=6), factories_by_table([Receipts, Players])) for _ in range(2)
+    ]
+    users = {name: to_python(column) for name, column in datasets[0].tables["users"].items()}
+    names = dict(zip(users["id"], users["username"], strict=True))
+    rows = datasets[0].tables["transactions"]
+
+    assert digest(datasets[0]) == digest(datasets[1])
+    assert sorted(users["username"]) == [f"player{number}" for number in range(6)]
+    assert set(users["level"]) == {7}
+    assert all(isinstance(name, str) for name in users["display_name"])
+    drops = rows["type"].is_("loot_drop")
+    for user, key in zip(
+        to_python(rows["user_id"][drops]), to_python(rows["idempotency_key"][drops]), strict=True
+    ):
+        assert key.startswith(f"{names[user]}-")
+    assert random.getstate() == random_state
+
+
+def test_a_column_that_nobody_fills_is_refused():
+    class Tall(Base):
+        __table__ = Table(
+            "giants",
+            MetaData(),
+            Column("id", Integer, primary_key=True),
+            Column("height", Integer, nullable=False),
+        )
+
+    class Giants(UserFactory):
+        class Meta:
+            model = Tall
+
+    with pytest.raises(SettingsError) as caught:
+        build_dataset(DatasetSpec(users=2), factories_by_table([Giants]))
+
+    assert str(caught.value) == (
+        "Giants: nobody fills column 'height' of table 'giants'. "
+        "Declare it in the factory, make it nullable, or give it a server default."
     )

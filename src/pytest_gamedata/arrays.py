@@ -223,3 +223,16 @@ def from_python(value: Any) -> Column:
     column = np.empty(1, dtype=object)
     column[0] = value
     return column
+
+
+def from_values(values: Sequence[Any], kind: type) -> Column:
+    """Turn Python values of one type into a column."""
+    if kind is str:
+        return texts(values)
+    if kind is bool:
+        return np.array(values, dtype=np.bool_)
+    if kind in (int, datetime):
+        return np.concatenate([nulls(kind, 1) if value is None else from_python(value) for value in values])
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

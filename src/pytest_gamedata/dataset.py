@@ -13,7 +13,7 @@ from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import FACTORIES
 from pytest_gamedata.factories.auth_log import make_auth_events, settle_logins
 from pytest_gamedata.factories.cast import cast_positions
-from pytest_gamedata.factories.columns import Streams
+from pytest_gamedata.factories.columns import Streams, changed_fields
 from pytest_gamedata.factories.items import make_items
 from pytest_gamedata.factories.ledger import make_transactions, settle_users
 from pytest_gamedata.factories.sessions import make_sessions
@@ -48,7 +48,8 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     sessions = make_sessions(spec, streams, users)
     transactions = make_transactions(spec, streams, users, items, sessions, cast, factories["transactions"])
     auth_events = make_auth_events(spec, streams, users, sessions, cast, factories["auth_events"])
-    users = settle_logins(settle_users(users, transactions), auth_events, sessions)
+    settled = settle_logins(settle_users(users, transactions), auth_events, sessions)
+    users = settled | {name: users[name] for name in changed_fields(factories["users"])}
     tables = {"users": users, "items": items, "transactions": transactions, "auth_events": auth_events}
     tables = {name: _stored(factories[name], columns) for name, columns in tables.items()}
     dataset = Dataset(spec, tables, {role: position + 1 for role, position in cast.items()})
@@ -74,5 +75,20 @@ def factories_by_table(factories: Iterable[Any]) -> dict[str, Any]:
 
 
 def _stored(factory: Any, columns: Columns) -> Columns:
-    """Keep the columns that the factory's table has, in the table's order."""
-    return {name: columns[name] for name in factory._meta.model.__table__.c.keys()}  # noqa: SIM118 - no dict, its items are columns
+    """Keep the columns that the factory's table has, under the names that it has them.
+
+    Raises SettingsError for a column of the table that nobody fills.
+    """
+    meta = factory._meta
+    named = {
+        meta.rename.get(name, name): value for name, value in columns.items() if name not in meta.exclude
+    }
+    table = meta.model.__table__
+    for column in table.columns:
+        optional = column.nullable or column.server_default is not None or column.identity is not None
+        if column.name not in named and not optional:
+            raise SettingsError(
+                f"{factory.__name__}: nobody fills column {column.name!r} of table {table.name!r}. "
+                "Declare it in the factory, make it nullable, or give it a server default."
+            )
+    return {column.name: named[column.name] for column in table.columns if column.name in named}

@@ -15,8 +15,19 @@ import numpy as np
 from factory import declarations
 from sqlalchemy import inspect
 
-from pytest_gamedata.arrays import Column, Columns, Words, choose, from_python, nulls, nulls_like, to_python
+from pytest_gamedata.arrays import (
+    Column,
+    Columns,
+    Words,
+    choose,
+    from_python,
+    from_values,
+    nulls,
+    nulls_like,
+    to_python,
+)
 from pytest_gamedata.errors import SessionMissingError
+from pytest_gamedata.factories.rows import evaluate_rows
 
 LONE_ROWS_SEED = 1
 LONE_ROWS_START = 1_000_000_000  # numbers of lone rows start here, so their names never meet seeded ones
@@ -182,12 +193,11 @@ class _Table:
     def __init__(self, cls: type[GameFactory], n: int, streams: Streams, given: Mapping[str, Any]) -> None:
         self._cls = cls
         # a subclass draws from the streams of the factory that it changes: what it leaves alone stays the same
-        ours = (base for base in cls.__mro__ if base.__module__.startswith("pytest_gamedata."))
-        self._stream = next(ours).__name__
+        self._stream = next(base for base in cls.__mro__ if _is_ours(base)).__name__
         self._declarations = cls._meta.pre_declarations
         self._n = n
         self._streams = streams
-        self._values: dict[str, Any] = dict(given)
+        self._values = {name: value for name, value in given.items() if name not in changed_fields(cls)}
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._values:
@@ -205,7 +215,7 @@ class _Table:
         if isinstance(declaration, declarations.Maybe):
             return self._switch(stream, declaration)
         if isinstance(declaration, declarations.BaseDeclaration | declarations.Skip):
-            return None  # a parent or a number: given, or not there
+            return self._evaluate_rows(stream, declaration)
         if declaration is None:
             field = stream.partition("?")[0]
             return nulls(_kind(self._cls._meta.model, field), self._n)
@@ -224,6 +234,24 @@ class _Table:
         """Return every column that is given or can be drawn; not parents, nor values for the whole table."""
         drawn = {name: getattr(self, name) for name in (*self._declarations, *self._values)}
         return {name: column for name, column in drawn.items() if isinstance(column, np.ndarray | Words)}
+
+    def _evaluate_rows(self, stream: str, declaration: Any) -> Column | None:
+        """Evaluate what a user's subclass declares by other means; parents and numbers of ours are given."""
+        field = stream.partition("?")[0]
+        if field not in changed_fields(self._cls):
+            return None
+        values = evaluate_rows(declaration, self, self._n, f"{self._streams.seed}:{self._stream}:{stream}")
+        return from_values(values, _kind(self._cls._meta.model, field))
+
+
+def changed_fields(cls: type[GameFactory]) -> set[str]:
+    """Return the fields that a user's subclass declares: its word counts, whatever the dataset would say."""
+    theirs = [base for base in cls.__mro__ if issubclass(base, GameFactory) and not _is_ours(base)]
+    return {name for base in theirs for name in vars(base)} & set(cls._meta.pre_declarations)
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.startswith("pytest_gamedata.")
 
 
 class Parent:
