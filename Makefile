@@ -16,7 +16,7 @@ demo: $(READY)
 	cd examples/shop_api && $(BIN)/python -m pytest -p no:randomly $(ARGS)
 
 test: $(READY)
-	GAMEDATA_TEST_POSTGRESQL_EXEC=$(POSTGRESQL_EXEC) $(BIN)/python -m pytest -n 2 \
+	$(if $(POSTGRESQL_EXEC),GAMEDATA_TEST_POSTGRESQL_EXEC=$(POSTGRESQL_EXEC)) $(BIN)/python -m pytest -n 2 \
 		$(if $(POSTGRESQL_EXEC),--postgresql-exec=$(POSTGRESQL_EXEC)) $(ARGS)
 
 lint: $(READY)
