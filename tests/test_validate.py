@@ -52,8 +52,8 @@ CASES = [
     ("auth_events", "ip", 5, "8.8.8.8", "IP addresses are reserved"),
     ("users", "password_hash", "password", None, "a password account has email and password_hash"),
     ("users", "status", "active", "deleted", "deleted_at is set for deleted accounts only"),
-    ("transactions", "created_at", 5, np.datetime64("2020-01-01"), "nothing happens before sign-up"),
-    ("auth_events", "occurred_at", "owned", np.datetime64("2020-01-01"), "nothing happens before sign-up"),
+    ("transactions", "created_at", 5, np.datetime64("2020-01-01", "us"), "nothing happens before sign-up"),
+    ("auth_events", "occurred_at", "owned", np.datetime64("2020-01-01", "us"), "nothing happens before sign-up"),
     ("transactions", "amount_usd_cents", "iap", 1, "amount is price times quantity"),
     ("transactions", "quantity", "store", 77, "amount is price times quantity"),
     ("transactions", "amount_usd_cents", "refund", -1, "a refund mirrors its purchase"),
@@ -61,7 +61,7 @@ CASES = [
     ("users", "soft_balance", 5, 10**9, "balances are the sum of the ledger"),
     ("users", "hard_balance", 5, 10**9, "balances are the sum of the ledger"),
     ("users", "lifetime_spend_usd_cents", 5, 10**9, "lifetime spend is the sum of the ledger"),
-    ("users", "last_login_at", 5, np.datetime64("2024-12-30"), "last_login_at is the last login"),
+    ("users", "last_login_at", 5, np.datetime64("2024-12-30", "us"), "last_login_at is the last login"),
 ]
 
 
@@ -101,12 +101,12 @@ def test_an_item_that_is_no_longer_on_sale_is_found():
     item = int(TRANSACTIONS["item_id"][ROW_OF["store"]]) - 1
 
     with pytest.raises(DatasetInvalidError, match=r"^items are bought while on sale: transactions row id="):
-        validate_dataset(broken("items", "available_until", item, np.datetime64("2024-10-01")))
+        validate_dataset(broken("items", "available_until", item, np.datetime64("2024-10-01", "us")))
 
 
 def test_a_purchase_after_deletion_is_found():
     user = int(TRANSACTIONS["user_id"][ROW_OF["iap"]]) - 1
-    dataset = broken("users", "deleted_at", user, np.datetime64("2024-10-01"))
+    dataset = broken("users", "deleted_at", user, np.datetime64("2024-10-01", "us"))
     status = concatenate([same_word("deleted", 1)])
     dataset.tables["users"]["status"] = concatenate(
         [SEEDED.tables["users"]["status"][:user], status, SEEDED.tables["users"]["status"][user + 1 :]]

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NULL = np.iinfo(np.int64).min
+NULL_MOMENT = np.datetime64("NaT", "us")
 NIL_UUID = bytes(16)
 MICROSECONDS = np.timedelta64(1, "us")
 
@@ -141,7 +142,7 @@ def nulls(kind: type, n: int) -> Column:
     if kind is str:
         return same_word(None, n)
     if kind is datetime:
-        return np.full(n, np.datetime64("NaT", "us"))
+        return np.full(n, NULL_MOMENT)
     if kind is int:
         return np.full(n, NULL)
     return np.frombuffer(bytes(16 * n), dtype="V16") if kind is uuid.UUID else np.full(n, None, dtype=object)

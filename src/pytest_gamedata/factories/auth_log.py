@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NIL_UUID, NULL, Columns, Words, stack, take
+from pytest_gamedata.arrays import NIL_UUID, NULL, NULL_MOMENT, Columns, Words, stack, take
 from pytest_gamedata.factories.attacks import describe_attackers, plan_attacks
 from pytest_gamedata.factories.auth_events import derived_uuids
 from pytest_gamedata.factories.columns import Parent, Streams
@@ -127,7 +127,7 @@ def settle_logins(users: Columns, auth_events: Columns, sessions: Sessions) -> C
 
 
 def _latest(count: int, user: Any, at: Any, chosen: NDArray[np.bool_]) -> NDArray[np.datetime64]:
-    latest = np.full(count, np.datetime64("NaT", "us"))
+    latest = np.full(count, NULL_MOMENT)
     rows = np.flatnonzero(chosen)  # in the order of time: the last one written stays
     latest[user[rows]] = at[rows]
     return latest

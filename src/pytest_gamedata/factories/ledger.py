@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_gamedata.arrays import (
     NULL,
+    NULL_MOMENT,
     Columns,
     Words,
     choose,
@@ -114,7 +115,7 @@ def settle(rows: Columns) -> Columns:
         **rows,
         "status": choose(cancelled, same_word("cancelled", len(broke)), failed),
         "failure_code": choose(broke, same_word("insufficient_funds", len(broke)), code),
-        "completed_at": np.where(undone, np.datetime64("NaT", "us"), rows["completed_at"]),
+        "completed_at": np.where(undone, NULL_MOMENT, rows["completed_at"]),
         "soft_delta": np.where(undone, 0, soft),
         "hard_delta": np.where(undone, 0, hard),
     }

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Columns, stack, table_of, take, to_moment
+from pytest_gamedata.arrays import NULL_MOMENT, Columns, stack, table_of, take, to_moment
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, seconds, strata
 from pytest_gamedata.factories.sessions import Sessions
@@ -37,7 +37,7 @@ PASSWORD, REFRESH_TOKEN = 0, 1
 NONE = -1
 LOCK_DELAY = 0.5  # seconds from the last failure that is allowed to the lock
 _BLANK = {
-    "user": NONE, "type": SUCCESS, "reason": NONE, "method": PASSWORD, "at": np.datetime64("NaT", "us"), "session": 0,
+    "user": NONE, "type": SUCCESS, "reason": NONE, "method": PASSWORD, "at": NULL_MOMENT, "session": 0,
     "device": 0, "address": 0, "attack": NONE, "story": 0,
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Columns, is_null, stack, table_of, take, to_moment
+from pytest_gamedata.arrays import NULL_MOMENT, Columns, is_null, stack, table_of, take, to_moment
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
 from pytest_gamedata.factories.sessions import PAYMENT_MARGIN, Sessions
@@ -25,10 +25,9 @@ STATUSES = ("completed", "failed", "pending", "cancelled", "refunded", "charged_
 IAP, STORE, TRADE, GIFT, LOOT, REWARD = range(6)
 COMPLETED, FAILED, PENDING, CANCELLED, REFUNDED, CHARGED_BACK = range(6)
 NONE = -1
-NEVER = np.datetime64("NaT", "us")
 _BLANK = {
     "user": 0, "item": NONE, "counterparty": NONE, "type": REWARD, "status": COMPLETED, "quantity": 1, "bonus": 0,
-    "at": NEVER, "refunded_at": NEVER,
+    "at": NULL_MOMENT, "refunded_at": NULL_MOMENT,
 }  # fmt: skip
 
 
@@ -120,7 +119,7 @@ def _mark_reversals(spec: DatasetSpec, rng: Rng, bought: Plan, cast: dict[str, i
         [refund & in_time, chargeback & in_time], [REFUNDED, CHARGED_BACK], COMPLETED
     )
     reversed_at = bought["at"] + PAYMENT_MARGIN + delay.astype(np.int64).astype("timedelta64[us]")
-    bought["refunded_at"] = np.where(bought["status"] == COMPLETED, NEVER, reversed_at)
+    bought["refunded_at"] = np.where(bought["status"] == COMPLETED, NULL_MOMENT, reversed_at)
 
 
 def _plan_attempts(rng: Rng, bought: Plan, sessions: Sessions, sold: Any, cast: dict[str, int]) -> Plan:
@@ -133,7 +132,7 @@ def _plan_attempts(rng: Rng, bought: Plan, sessions: Sessions, sold: Any, cast: 
         attempts["at"] - seconds(rng.uniform(10, 60, len(attempts["at"]))),
         sessions.first_start(attempts["user"]),
     )
-    attempts["refunded_at"] = np.full(len(attempts["at"]), NEVER)
+    attempts["refunded_at"] = np.full(len(attempts["at"]), NULL_MOMENT)
     unlucky = np.repeat(
         [cast[role] for role in ("failed_payer",) if role in cast], dist.FAILED_PAYER_ATTEMPTS
     )

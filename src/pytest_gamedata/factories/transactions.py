@@ -11,6 +11,7 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import (
     NIL_UUID,
     NULL,
+    NULL_MOMENT,
     Column,
     choose,
     pack_text,
@@ -111,13 +112,13 @@ def _draw_provider_transaction_id(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_completed_at(row: Any, rng: Rng, n: int) -> Column:
     delay = np.where(row.type.is_("iap_purchase"), seconds(rng.uniform(1, 8, n)), np.timedelta64(0, "us"))
-    return np.where(row.status.is_(*PAID), row.created_at + delay, np.datetime64("NaT", "us"))
+    return np.where(row.status.is_(*PAID), row.created_at + delay, NULL_MOMENT)
 
 
 def _draw_refunded_at(row: Any, rng: Rng, n: int) -> Column:
     days = np.where(row.status.is_("refunded"), dist.REFUND_DELAY_DAYS, dist.CHARGEBACK_DELAY_DAYS)
     moment = row.completed_at + seconds(rng.exponential(days * 86_400, n) + 60)
-    return np.where(row.status.is_("refunded", "charged_back"), moment, np.datetime64("NaT", "us"))
+    return np.where(row.status.is_("refunded", "charged_back"), moment, NULL_MOMENT)
 
 
 def _draw_trade_id(row: Any, rng: Rng, n: int) -> Column:

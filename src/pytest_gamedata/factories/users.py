@@ -8,7 +8,17 @@ import factory
 import numpy as np
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Column, Columns, choose, is_null, pack_text, same_word, take, to_moment
+from pytest_gamedata.arrays import (
+    NULL_MOMENT,
+    Column,
+    Columns,
+    choose,
+    is_null,
+    pack_text,
+    same_word,
+    take,
+    to_moment,
+)
 from pytest_gamedata.factories.columns import Draw, GameFactory, Streams
 from pytest_gamedata.factories.draws import (
     Rng,
@@ -65,7 +75,7 @@ def _draw_email_verified_at(row: Any, rng: Rng, n: int) -> Column:
     confirmed = ~row.signup_provider.is_("password", "device") | (strata(rng, n) < dist.EMAIL_VERIFIED_SHARE)
     moment = row.created_at + seconds(rng.uniform(20, 1800, n))
     verified = confirmed & ~is_null(row.email) & (moment < row.until)
-    return np.where(verified, moment, np.datetime64("NaT"))
+    return np.where(verified, moment, NULL_MOMENT)
 
 
 def _draw_status(row: Any, rng: Rng, n: int) -> Column:
@@ -86,7 +96,7 @@ def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
 def _draw_banned_until(row: Any, rng: Rng, n: int) -> Column:
     days = np.where(row.status.is_("banned"), dist.BAN_DAYS, dist.SUSPENSION_DAYS)
     moment = row.until + days.astype("timedelta64[D]")
-    return np.where(row.status.is_("banned", "suspended"), moment, np.datetime64("NaT"))
+    return np.where(row.status.is_("banned", "suspended"), moment, NULL_MOMENT)
 
 
 def _draw_last_login_at(row: Any, rng: Rng, n: int) -> Column:
@@ -213,14 +223,12 @@ class UserFactory(GameFactory):
         lambda row, rng, n: np.where(
             row.status.is_("locked"),
             row.until + np.timedelta64(dist.LOCKED_SILENCE_HOURS, "h"),
-            np.datetime64("NaT"),
+            NULL_MOMENT,
         )
     )
     banned_until = Draw(_draw_banned_until)
     status = Draw(_draw_status)
-    deleted_at = Draw(
-        lambda row, rng, n: np.where(row.status.is_("deleted"), row.ended_at, np.datetime64("NaT"))
-    )
+    deleted_at = Draw(lambda row, rng, n: np.where(row.status.is_("deleted"), row.ended_at, NULL_MOMENT))
     last_login_at = Draw(_draw_last_login_at)
     updated_at = Draw(lambda row, rng, n: row.last_login_at)
 
