@@ -8,12 +8,11 @@ the game fails in the database too.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from sqlalchemy import (
-    ARRAY,
     CHAR,
     BigInteger,
     CheckConstraint,
@@ -29,8 +28,13 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from pytest_gamedata.distributions import FOR_EVER
+
+# What an Item made in Python gets: the schema's own default, infinity, has no Python value to read back.
+LONG_AGO, FAR_OFF = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in ("1970-01-01", FOR_EVER))
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
@@ -133,8 +137,8 @@ class Item(Base):
     is_tradable: Mapped[bool] = mapped_column(server_default=text("false"))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     limited_edition_count: Mapped[int | None]
-    available_from: Mapped[Moment] = mapped_column(server_default=text("'-infinity'"))
-    available_until: Mapped[Moment] = mapped_column(server_default=text("'infinity'"))
+    available_from: Mapped[Moment] = mapped_column(server_default=text("'-infinity'"), default=LONG_AGO)
+    available_until: Mapped[Moment] = mapped_column(server_default=text("'infinity'"), default=FAR_OFF)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     created_at: Mapped[Now]

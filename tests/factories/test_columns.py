@@ -145,6 +145,36 @@ def test_columns_apply_a_trait_to_the_rows_that_are_marked():
     assert "banned" not in to_python(rows["status"][10:20])
 
 
+@pytest.mark.gamedata(users=1, transactions=0, until="2020-01-01", days=30)
+def test_a_lone_row_belongs_to_the_window_of_its_dataset(gamedata_session, gamedata_db):
+    spec = gamedata_db.spec
+    transaction = TransactionFactory.create()
+
+    assert spec.since <= transaction.user.created_at < spec.until
+    assert transaction.item.available_from < spec.since
+    assert spec.since <= AuthEventFactory.create(unknown_user=True).occurred_at < spec.until
+
+
+def test_a_lone_user_is_active_and_a_lone_item_on_sale():
+    assert {user.status for user in UserFactory.build_batch(200)} == {"active"}
+    assert {item.is_active for item in ItemFactory.build_batch(200)} == {True}
+    assert {item.is_active for item in ItemFactory.build_batch(20, retired=True, item_type="cosmetic")} == {
+        False
+    }
+
+
+@pytest.mark.gamedata(users=1, transactions=0)
+def test_an_item_made_by_hand_can_be_read_back(gamedata_session):
+    item = Item(sku="x", name="X", item_type="cosmetic", rarity="rare", price_soft=1, tags=["gear"])
+    gamedata_session.add(item)
+    gamedata_session.commit()
+
+    assert item.available_from < item.created_at < item.available_until
+    assert gamedata_session.scalars(
+        select(Item).where(Item.tags.contains(["gear"]), Item.sku == "x")
+    ).all() == [item]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_of_the_cast_is_a_trait(role):
     assert isinstance(UserFactory.build(**{role: True}), User)

@@ -33,6 +33,7 @@ from pytest_gamedata.factories.vocabulary import TOOL_USER_AGENTS, USER_AGENTS
 from pytest_gamedata.settings import DatasetSpec
 
 DAY_SECONDS = 86_400
+OWNERS_SESSION = 1 << 40  # the session in which an owner comes back is none of the planned ones
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def plan_attacks(
     events = stack([plan_events(0), *(_plan_attack(rng, users, targets, attack) for attack in attacks)])
     events["story"] = -2 - np.arange(len(events["at"]))  # each event a story of its own, apart from logins'
     events = _break_in(rng, events)
-    return stack([events, _plan_resets(spec, rng, events), _plan_locks(attacks, users)])
+    return stack([events, _plan_resets(spec, rng, events), _plan_locks(spec, users, attacks)])
 
 
 def _draw_attacks(
@@ -202,21 +203,29 @@ def _plan_resets(spec: DatasetSpec, rng: Rng, events: Plan) -> Plan:
     )
 
 
-def _plan_locks(attacks: list[Attack], users: Columns) -> Plan:
-    """Plan the lock after the fifth failure of each brute force, and its end."""
-    locked = [
-        attack for attack in attacks if attack.target != NONE and attack.attempts >= dist.LOCK_AFTER_FAILURES
-    ]
-    user = np.array([attack.target for attack in locked], dtype=np.int64)
-    start = np.array([attack.start for attack in locked], dtype="datetime64[us]")
-    span = np.array([attack.span for attack in locked])
+def _plan_locks(spec: DatasetSpec, users: Columns, attacks: list[Attack]) -> Plan:
+    """Plan the lock after the fifth failure of each brute force, its end, and the owner's next login."""
+    attacks = [attack for attack in attacks if attack.target != NONE]
+    locked = [attack for attack in attacks if attack.attempts >= dist.LOCK_AFTER_FAILURES]
     delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.BRUTE_FORCE_GAP_SECONDS + LOCK_DELAY
+    span, locked_span = (np.array([attack.span for attack in some]) for some in (attacks, locked))
+    start, locked_start = (
+        np.array([attack.start for attack in some], dtype="datetime64[us]") for some in (attacks, locked)
+    )
+    owner, locked_owner = (
+        np.array([attack.target for attack in some], dtype=np.int64) for some in (attacks, locked)
+    )
+    unlock_at = start + seconds(span + dist.LOCK_SECONDS)
+    left = (to_moment(spec.until) - unlock_at).astype(np.int64) / 1e6
+    back_at = unlock_at + seconds(np.minimum(3600, left * 0.5))
+    locked_end = locked_start + seconds(locked_span + dist.LOCK_SECONDS)
     return stack(
         [
-            plan_events(len(user), user=user, type=LOCKED, at=start + seconds(delay), story=NONE),
             plan_events(
-                len(user), user=user, type=UNLOCKED, at=start + seconds(span + dist.LOCK_SECONDS), story=NONE
+                len(locked), user=locked_owner, type=LOCKED, at=locked_start + seconds(delay), story=NONE
             ),
+            plan_events(len(locked), user=locked_owner, type=UNLOCKED, at=locked_end, story=NONE),
+            plan_events(len(attacks), user=owner, at=back_at, session=OWNERS_SESSION + owner, story=NONE),
         ]
     )
 

@@ -18,14 +18,12 @@ from pytest_gamedata.arrays import (
     is_null,
     pack_text,
     same_word,
-    to_moment,
 )
-from pytest_gamedata.factories.columns import Draw, GameFactory
+from pytest_gamedata.factories.columns import Draw, GameFactory, of_spec
 from pytest_gamedata.factories.draws import Rng, pick_by
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.factories.vocabulary import USER_AGENTS
 from pytest_gamedata.models import AuthEvent
-from pytest_gamedata.settings import DatasetSpec
 
 PLAYER_ADDRESSES = 1 << 17  # a /15 network
 _FIRST_ADDRESS = int(IPv4Address(dist.PLAYER_NETWORK))
@@ -69,7 +67,7 @@ def _draw_ip(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_occurred_at(row: Any, rng: Rng, n: int) -> Column:
     soon = row.user.created_at + rng.integers(60, 3600, n).astype("timedelta64[s]")
-    return np.where(np.isnat(soon), to_moment(DatasetSpec().since), soon)
+    return np.where(np.isnat(soon), row.since, soon)
 
 
 def _draw_auth_method(row: Any, rng: Rng, n: int) -> Column:
@@ -104,6 +102,7 @@ class AuthEventFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
+        since = of_spec(lambda spec: spec.since)
         who = factory.SelfAttribute("number")  # what devices and addresses depend on: the user
         device = 0  # of the user's devices
         address = 0  # of the user's addresses

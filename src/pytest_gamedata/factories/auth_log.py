@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NIL_UUID, NULL, NULL_MOMENT, Columns, Words, stack, take
+from pytest_gamedata.arrays import NIL_UUID, NULL, NULL_MOMENT, Columns, Words, stack, take, to_moment
 from pytest_gamedata.factories.attacks import describe_attackers, plan_attacks
 from pytest_gamedata.factories.auth_events import derived_uuids
 from pytest_gamedata.factories.columns import Parent, Streams
@@ -52,6 +52,7 @@ def make_auth_events(
         user=Parent(users, plan["user"]),
         user_id=np.where(plan["user"] == NONE, NULL, plan["user"] + 1),
         number=np.arange(count),
+        since=to_moment(spec.since),
         who=np.where(is_attack, attackers, plan["user"]),
         device=plan["device"],
         address=plan["address"],

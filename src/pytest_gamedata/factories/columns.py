@@ -28,11 +28,12 @@ from pytest_gamedata.arrays import (
 )
 from pytest_gamedata.errors import SessionMissingError
 from pytest_gamedata.factories.rows import evaluate_rows
+from pytest_gamedata.settings import DatasetSpec
 
-LONE_ROWS_SEED = 1
 LONE_ROWS_START = 1_000_000_000  # numbers of lone rows start here, so their names never meet seeded ones
 
-_state: dict[str, Any] = {"session": None, "rng": np.random.default_rng(LONE_ROWS_SEED)}
+# What lone rows go by: the session that create() persists through, the dataset they belong to, their stream.
+_state: dict[str, Any] = {"session": None, "spec": DatasetSpec(), "rng": np.random.default_rng(1)}
 
 
 class Draw(declarations.BaseDeclaration):
@@ -122,10 +123,15 @@ class Streams:
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))
 
 
-def persist_through(session: Any, seed: int = LONE_ROWS_SEED) -> None:
-    """Let every factory's create() use this session (None: no longer), and draw from a fresh stream."""
-    _state["session"] = session
-    _state["rng"] = np.random.default_rng(seed)
+def persist_through(session: Any, spec: DatasetSpec | None = None) -> None:
+    """Let every factory's create() use this session (None: no longer) for rows that fit this dataset."""
+    spec = spec or DatasetSpec()
+    _state.update(session=session, spec=spec, rng=np.random.default_rng(spec.seed))
+
+
+def of_spec(read: Callable[[DatasetSpec], Any]) -> Draw:
+    """Declare a param that lone rows take from the dataset they belong to; a dataset gives its own."""
+    return Draw(lambda row, rng, n: from_python(read(_state["spec"]))[np.zeros(n, dtype=np.intp)])
 
 
 def find_parent(model: Any, primary_key: Any) -> Any:

@@ -20,13 +20,12 @@ from pytest_gamedata.arrays import (
     to_python,
     words_of,
 )
-from pytest_gamedata.factories.columns import Draw, GameFactory, Streams
+from pytest_gamedata.factories.columns import Draw, GameFactory, Streams, of_spec
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
 from pytest_gamedata.factories.vocabulary import ITEM_NOUNS, ITEM_PREFIXES, ITEM_TAGS, base36
 from pytest_gamedata.models import Item
 from pytest_gamedata.settings import DatasetSpec
 
-DEFAULT = DatasetSpec()
 DAY_SECONDS = 86_400
 PRICE_POINTS = np.array(list(dist.PRICE_POINTS), dtype=np.int64)
 # how much of the catalogue is sold for real money, once there is room for every price point
@@ -103,9 +102,7 @@ def _draw_drop_rate(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_available_until(row: Any, rng: Rng, n: int) -> Column:
     retired = (
-        (row.price_usd_cents == NULL)
-        & ~row.item_type.is_("consumable")
-        & (rng.random(n) < dist.RETIRED_SHARE)
+        (row.price_usd_cents == NULL) & ~row.item_type.is_("consumable") & (rng.random(n) < row.retired_share)
     )
     window = (row.until - row.since).astype(np.int64)
     moment = row.since + (rng.uniform(0.3, 0.9, n) * window).astype("timedelta64[us]")
@@ -144,8 +141,10 @@ class ItemFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
-        since = to_moment(DEFAULT.since)
-        until = to_moment(DEFAULT.until)
+        retired_share = 0.0  # a lone item is on sale, unless the trait says otherwise
+        retired = factory.Trait(retired_share=1.0)
+        since = of_spec(lambda spec: spec.since)
+        until = of_spec(lambda spec: spec.until)
 
     price_usd_cents = None
     item_type = Draw(_draw_item_type)
@@ -191,6 +190,7 @@ def make_items(spec: DatasetSpec, streams: Streams, item_factory: Any) -> Column
         number=np.arange(1, spec.items + 1),
         since=to_moment(spec.since),
         until=to_moment(spec.until),
+        retired_share=dist.RETIRED_SHARE,
         price_usd_cents=prices,
     )
     return {**items, "id": np.arange(1, spec.items + 1)}

@@ -19,7 +19,7 @@ from pytest_gamedata.arrays import (
     take,
     to_moment,
 )
-from pytest_gamedata.factories.columns import Draw, GameFactory, Streams
+from pytest_gamedata.factories.columns import Draw, GameFactory, Streams, of_spec
 from pytest_gamedata.factories.draws import (
     Rng,
     moments_in_day,
@@ -34,7 +34,6 @@ from pytest_gamedata.factories.vocabulary import HANDLE_ENDS, HANDLE_STARTS, bas
 from pytest_gamedata.models import User
 from pytest_gamedata.settings import DatasetSpec
 
-DEFAULT = DatasetSpec()
 EARLY = Draw(lambda row, rng, n: rng.uniform(0.05, 0.30, n))  # signed up long enough ago to have a story
 ALIVE = {"status": "active", "quit_after_days": 10_000}
 
@@ -81,7 +80,7 @@ def _draw_email_verified_at(row: Any, rng: Rng, n: int) -> Column:
 def _draw_status(row: Any, rng: Rng, n: int) -> Column:
     statuses = pick(dist.STATUSES, strata(rng, n))
     too_young = row.created_at > row.until - np.timedelta64(86_400, "s")
-    return choose(too_young | row.payer, same_word("active", n), statuses)
+    return choose(row.lone | too_young | row.payer, same_word("active", n), statuses)
 
 
 def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
@@ -133,10 +132,11 @@ class UserFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
-        since = to_moment(DEFAULT.since)
-        until = to_moment(DEFAULT.until)
-        payer_share = dist.PRESETS[DEFAULT.preset].payer_share
-        hashed = DEFAULT.password_hash
+        lone = True  # a lone user is active, unless a trait says otherwise
+        since = of_spec(lambda spec: spec.since)
+        until = of_spec(lambda spec: spec.until)
+        payer_share = of_spec(lambda spec: dist.PRESETS[spec.preset].payer_share)
+        hashed = of_spec(lambda spec: spec.password_hash)
         signup = Draw(lambda row, rng, n: strata(rng, n))
         engagement = Draw(lambda row, rng, n: normal(strata(rng, n)))
         payer = Draw(lambda row, rng, n: strata(rng, n) < row.payer_share)
@@ -240,6 +240,7 @@ def make_users(spec: DatasetSpec, streams: Streams, cast: dict[str, int], user_f
         spec.users,
         streams,
         number=np.arange(1, spec.users + 1),
+        lone=False,
         since=to_moment(spec.since),
         until=to_moment(spec.until),
         payer_share=dist.PRESETS[spec.preset].payer_share,
