@@ -139,7 +139,7 @@ DROP_SHARES: Weights = {
 }  # S40
 RARITY_PRICE_FACTOR = {"common": 0.6, "uncommon": 1.0, "rare": 1.5, "epic": 1.9, "legendary": 2.5}  # S42
 BASE_PRICE_HARD = 80  # GEM, an uncommon item (own choice, a tenth of S42's scale)
-BASE_PRICE_SOFT = 400  # GLD, an uncommon item (own choice)
+BASE_PRICE_SOFT = 150  # GLD, an uncommon item (own choice)
 
 # Catalogue by type, in % (J). Types sold for real money are a fixed list: PRICE_POINTS.
 ITEM_TYPES: Weights = {"cosmetic": 40, "equipment": 27, "consumable": 20, "character": 8, "loot_box": 5}
@@ -173,7 +173,7 @@ RETIRED_SHARE = 0.05  # of items sold for wallet currency, retired before the wi
 
 PURCHASES_DISPERSION = 0.355  # purchases of a payer = 1 + NegBin(r, mean): CDNOW's fit, meets S13-S16
 PURCHASES_EXTRA_MEAN = 1.96
-FIRST_DAY_PURCHASE_SHARE = 0.30  # payers whose first purchase is on day 0 (S18)
+FIRST_SESSION_PURCHASE_SHARE = 0.06  # of payers; with those later that day it gives 30 % on day 0 (S18)
 PRICE_TIER_CORRELATION = 0.75  # a payer's purchases share a price tier (recipe)
 PENDING_SHARE = 0.01  # of purchase attempts, left open (J)
 FAILED_PAYMENT_SHARE = 0.10  # of purchase attempts (S32-S34)
@@ -232,13 +232,14 @@ EVERYDAY_PER_SESSION: Weights = {"store_purchase": 0.06, "loot_drop": 0.10, "rew
 FAILED_PAYER_ATTEMPTS = 3  # of the cast's failed payer (own choice)
 GIFTS_PER_SESSION = 0.003  # own choice
 ITEM_ZIPF_EXPONENT = 1.0  # X3, X4
-HARD_PRICE_PURCHASE_SHARE = 0.25  # of store purchases, where the item has both prices (own choice)
+HARD_PRICE_PURCHASE_SHARE = 0.25  # of payers' store purchases, where the item has both prices (own choice)
 WELCOME_REWARD_SOFT = 1_000  # GLD on registration (own choice)
 REWARD_SOFT = (50, 600)  # GLD, lowest and highest (own choice)
 REWARD_HARD_SHARE = 0.2  # rewards that pay GEM (own choice)
 REWARD_HARD = (5, 60)  # GEM, lowest and highest (own choice)
 TRADER_SHARE = 0.20  # of users who are active after day 7 (S44, base is J)
 TRADES_PER_TRADER = 3.0  # offers, mean (own choice)
+TRADE_PRICE_FACTOR = (1.0, 3.0)  # GLD per GEM of the store's price, lowest and highest (own choice)
 TRADE_COMPLETED_SHARE = 0.80  # of offers (S44)
 STACK_SIZE_MAX = 5  # of a stackable item in one purchase (own choice)
 

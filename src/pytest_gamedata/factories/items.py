@@ -152,9 +152,7 @@ class ItemFactory(GameFactory):
     name = Draw(_draw_name)
     sku = Draw(_draw_sku)
     price_hard = _wallet_price(dist.BASE_PRICE_HARD, lambda row: ~row.item_type.is_("consumable"))
-    price_soft = _wallet_price(
-        dist.BASE_PRICE_SOFT, lambda row: row.item_type.is_("equipment", "consumable", "loot_box")
-    )
+    price_soft = _wallet_price(dist.BASE_PRICE_SOFT, lambda row: True)
     grants_hard = Draw(_draw_grants_hard)
     drop_rate = Draw(_draw_drop_rate)
     is_stackable = Draw(lambda row, rng, n: row.item_type.is_("consumable", "loot_box"))

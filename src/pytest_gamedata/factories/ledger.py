@@ -64,6 +64,7 @@ def _draw_rows(streams: Streams, users: Columns, items: Columns, plan: Plan, fac
         status=Words(plan["status"], STATUSES),
         quantity=plan["quantity"],
         bonus=plan["bonus"],
+        spends_gems=users["payer"][plan["user"]],
         created_at=plan["at"],
         refunded_at=plan["refunded_at"],
     )

@@ -84,7 +84,9 @@ def plan_purchases(
 def _draw_when(rng: Rng, user: NDArray[np.int64]) -> NDArray[np.float64]:
     """Draw which part of a user's sessions each purchase falls in: 0 the first, 1 the last."""
     first = np.diff(user, prepend=-1) != 0
-    start = np.where(rng.random(len(user)) < dist.FIRST_DAY_PURCHASE_SHARE, 0.0, rng.random(len(user)) ** 1.5)
+    start = np.where(
+        rng.random(len(user)) < dist.FIRST_SESSION_PURCHASE_SHARE, 0.0, rng.random(len(user)) ** 1.5
+    )
     start = start[np.maximum.accumulate(np.where(first, np.arange(len(user)), 0))]
     later = start + (1 - start) * rng.random(len(user)) ** 2
     return np.where(first, start, later)

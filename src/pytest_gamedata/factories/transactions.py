@@ -35,17 +35,14 @@ PAID = ("completed", "refunded", "charged_back")
 def _uses_hard(row: Any) -> Any:
     """Tell which purchases are paid in GEM: where it is the only price, or picked of the two."""
     has_hard, has_soft = row.item.price_hard > 0, row.item.price_soft > 0
-    return (
-        row.type.is_("store_purchase")
-        & has_hard
-        & (~has_soft | (row.wallet < dist.HARD_PRICE_PURCHASE_SHARE))
-    )
+    picked = row.spends_gems & (row.wallet < dist.HARD_PRICE_PURCHASE_SHARE)
+    return row.type.is_("store_purchase") & has_hard & (~has_soft | picked)
 
 
 def _draw_unit_price(row: Any, rng: Rng, n: int) -> Column:
     """Draw the price of one piece: US cents for real money, GEM or GLD else, 0 for what is given away."""
     item = row.item
-    trade = (np.maximum(item.price_hard, 20) * rng.uniform(4, 8, n)).astype(np.int64)
+    trade = (np.maximum(item.price_hard, 20) * rng.uniform(*dist.TRADE_PRICE_FACTOR, n)).astype(np.int64)
     soft = rng.integers(dist.REWARD_SOFT[0], dist.REWARD_SOFT[1] + 1, n)
     hard = rng.integers(dist.REWARD_HARD[0], dist.REWARD_HARD[1] + 1, n)
     reward = np.where(row.bonus > 0, row.bonus, np.where(row.wallet < dist.REWARD_HARD_SHARE, hard, soft))
@@ -143,6 +140,7 @@ class TransactionFactory(GameFactory):
 
     class Params:
         wallet = Draw(lambda row, rng, n: np.where(row.bonus > 0, 1.0, rng.random(n)))  # low: GEM, high: GLD
+        spends_gems = True  # a dataset gives it to payers: others have few GEM to spend
         bonus = 0  # what a reward pays, where it is not drawn
         unit_price = Draw(_draw_unit_price)
         failed = factory.Trait(status="failed")
