@@ -11,42 +11,59 @@ import pytest
 
 INI = """\
 [pytest]
-addopts = --strict-markers -p no:cacheprovider -p no:randomly
+addopts = --strict-markers -p no:cacheprovider
 filterwarnings = error
 """
+# Whatever else is installed doubles the time that an inner run takes.
+FEW_PLUGINS = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "pytest_gamedata.plugin,pytest_postgresql.plugin,xdist.plugin",
+}
+OUTER_VARIABLES = ("PG", "POSTGRESQL_", "PYTEST_XDIST", "PYTEST_PLUGINS", "PYTEST_DISABLE")
 
 
 @pytest.fixture
 def project(pytester, monkeypatch):
-    """Give an empty project; its `ini` adds lines to the ini that all of these projects share."""
-    for name in list(os.environ):
-        if name.startswith(("PYTEST_XDIST", "PG", "POSTGRESQL_")):  # the outer run's, or the user's
-            monkeypatch.delenv(name)
-
-    def ini(*lines):
-        return pytester.makeini(INI + "\n".join(lines))
-
-    pytester.ini = ini
-    ini()
+    """Give an empty project; its `ini()` adds lines to what all of these have in their ini file."""
+    for name in [name for name in os.environ if name.startswith(OUTER_VARIABLES)]:
+        monkeypatch.delenv(name)
+    pytester.ini = lambda *lines: pytester.makeini(INI + "\n".join(lines))
+    pytester.ini()
     return pytester
 
 
 @pytest.fixture
-def run(project):
-    """Give a callable that runs pytest on the project in a process of its own."""
+def run(project, monkeypatch):
+    """Give a callable that runs pytest in a process of its own, with few plugins or with all that are installed."""
 
-    def run(*args):
-        return project.runpytest_subprocess(*args, timeout=60)
+    def run(*args, installed=False):
+        with monkeypatch.context() as patch:
+            for name, value in FEW_PLUGINS.items():
+                if not installed:
+                    patch.setenv(name, value)
+            return project.runpytest_subprocess(*args, timeout=60)
 
     return run
 
 
 @pytest.fixture
-def refuse(project):
+def collect(project, monkeypatch):
+    """Give a callable that runs pytest in this process with our plugin alone: fast, for what needs no server."""
+
+    def collect(*args):
+        with monkeypatch.context() as patch:
+            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            return project.runpytest_inprocess("-p", "pytest_gamedata.plugin", *args)
+
+    return collect
+
+
+@pytest.fixture
+def refuse(collect):
     """Give a callable that runs pytest where it must stop at its settings, and returns what it says."""
 
     def refuse(*args):
-        result = project.runpytest_inprocess(*args)
+        result = collect(*args)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         assert not result.stdout.str().strip()
         return [line for line in result.errlines if line]
@@ -56,7 +73,7 @@ def refuse(project):
 
 @pytest.fixture
 def own_tmp(monkeypatch):
-    """Give the project a temporary directory of its own, with a path that is short enough for sockets."""
+    """Give the inner run a temporary directory of its own, with a path that is short enough for sockets."""
     directory = Path(tempfile.mkdtemp(prefix="gdt-"))
     directory.chmod(0o755)  # the server's account must get through
     monkeypatch.setenv("TMPDIR", str(directory))

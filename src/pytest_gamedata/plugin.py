@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,20 +15,22 @@ from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec
 
 pytest_plugins = ("pytest_gamedata.fixtures",)
 
+# the fixtures that take a server
+USING = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})
 MARKER = (
     "gamedata({keys}): the dataset that this test's gamedata_db holds; "
-    'for example @pytest.mark.gamedata(users=5, transactions=0). Key by key the closest marker wins.'
+    "for example @pytest.mark.gamedata(users=5, transactions=0). Key by key the closest marker wins."
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add every option with its ini twin."""
-    group = parser.getgroup("gamedata", "a PostgreSQL database of its own for each test, with a gaming dataset")
+    group = parser.getgroup("gamedata", "gamedata: a seeded PostgreSQL database for each test")
     defaults = DatasetSpec()
     for option in OPTIONS:
         default = getattr(defaults, option.name)
-        shown = "what the users' activity gives" if default is None else str(default).removesuffix(" 00:00:00+00:00")
-        text = f"{option.help} (default: {shown})"
+        shown = {None: "what the users' activity gives", defaults.until: f"{defaults.until:%Y-%m-%d}"}
+        text = f"{option.help}: {option.allowed} (default: {shown.get(default, default)})"
         group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=text)
         parser.addini(option.ini, text, default=None)
     for name in PASSWORD_INIS:
@@ -49,17 +53,13 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
-    """Report a bad marker where its test is collected."""
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Report bad markers where their tests are collected."""
     report = yield
-    for item in report.result or ():
-        if isinstance(item, pytest.Item):
-            try:
-                spec_of(item)
-            except SettingsError as error:
-                report.outcome, report.result = "failed", []
-                report.longrepr = f"{item.nodeid}: {error}"
-                break
+    problems = [_marker_problem(item) for item in report.result or () if isinstance(item, pytest.Item)]
+    if any(problems):
+        report.outcome, report.result = "failed", []
+        report.longrepr = "\n".join(filter(None, problems))
     return report
 
 
@@ -82,16 +82,34 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
 _HEADER_SHOWN = pytest.StashKey[bool]()
 
 
+def _marker_problem(item: pytest.Item) -> str | None:
+    try:
+        spec_of(item)
+    except SettingsError as error:
+        return f"{item.nodeid}: {error}"
+    return None
+
+
 def _uses_gamedata(item: pytest.Item) -> bool:
-    return any(name.startswith("gamedata_") for name in getattr(item, "fixturenames", ()))
+    return not USING.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def _mention_gamedata(config: pytest.Config, ids: list[str]) -> bool:
-    """Tell whether the files of these tests, or a conftest, name a fixture of ours."""
+    """Tell whether the files of these tests, or a conftest, ask for a fixture of ours."""
     conftests = [getattr(plugin, "__file__", None) for plugin in config.pluginmanager.get_plugins()]
     files = {config.rootpath / nodeid.split("::")[0] for nodeid in ids}
-    files |= {config.rootpath / name for name in conftests if name and name.endswith("conftest.py")}
-    return any(b"gamedata_" in file.read_bytes() for file in files if file.is_file())
+    files |= {Path(name) for name in conftests if name and name.endswith("conftest.py")}
+    return any(_mentions_gamedata(file) for file in files if file.suffix == ".py" and file.is_file())
+
+
+def _mentions_gamedata(file: Path) -> bool:
+    source = file.read_bytes()
+    if b"gamedata_" not in source:
+        return False
+    nodes = list(ast.walk(ast.parse(source)))
+    named = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return not USING.isdisjoint(named)
 
 
 def _header(config: pytest.Config) -> str:

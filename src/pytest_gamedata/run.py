@@ -5,13 +5,18 @@ from __future__ import annotations
 import secrets
 import tempfile
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
 
+from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, parse_until, resolve_spec
+
+# a setting's value, and where it was found
+Found = dict[str, tuple[Any, str]]
 
 PASSWORD_INIS = ("gamedata_password", "gamedata_password_hash")
 
@@ -36,15 +41,10 @@ class Costs:
 class Run:
     """One pytest run, the same for its controller and all its workers."""
 
-    id: str
+    directory: Path  # small, and there once a server is: its processes find that through it
+    now: datetime  # what `now` means in every process of the run
     spec: DatasetSpec
-    sources: dict[str, str]
     costs: Costs = field(default_factory=Costs)
-
-    @property
-    def directory(self) -> Path:
-        """The small directory through which the processes of a run find each other's server."""
-        return Path(tempfile.gettempdir()) / f"gamedata-{self.id}"
 
 
 RUN = pytest.StashKey[Run]()
@@ -53,24 +53,20 @@ RUN = pytest.StashKey[Run]()
 def start_run(config: pytest.Config) -> Run:
     """Resolve the settings of a run, on an xdist worker those of its controller."""
     shared = getattr(config, "workerinput", {}).get("gamedata", {})
-    found = _read_settings(config)
-    if "until" in found:
-        # `now` is one moment for all processes of a run
-        value, where = found["until"]
-        found["until"] = (parse_until(shared["until"]) if value == "now" and shared else value, where)
-    spec = resolve_spec(DatasetSpec(**_read_password(config)), found)
-    sources = {name: where for name, (_, where) in found.items()}
-    return Run(shared.get("id") or secrets.token_hex(6), spec, sources)
+    now = parse_until(shared.get("now", "now"))
+    spec = resolve_spec(DatasetSpec(**_read_password(config)), _fix_now(_read_settings(config), now))
+    directory = shared.get("directory") or Path(tempfile.gettempdir(), f"gamedata-{secrets.token_hex(6)}")
+    return Run(Path(directory), now, spec)
 
 
 def share_run(run: Run) -> dict[str, str]:
     """Return what a worker must know of its controller's run."""
-    return {"id": run.id, "until": run.spec.until.isoformat()}
+    return {"directory": str(run.directory), "now": run.now.isoformat()}
 
 
-def _read_settings(config: pytest.Config) -> dict[str, tuple[Any, str]]:
+def _read_settings(config: pytest.Config) -> Found:
     """Read the options that are given: on the command line, else in the ini."""
-    found: dict[str, tuple[Any, str]] = {}
+    found: Found = {}
     for option in OPTIONS:
         value, ini = config.getoption(option.ini), config.getini(option.ini)
         if value is not None:
@@ -80,10 +76,16 @@ def _read_settings(config: pytest.Config) -> dict[str, tuple[Any, str]]:
     return found
 
 
-def _read_password(config: pytest.Config) -> dict[str, str]:
+def _fix_now(found: Found, now: datetime) -> Found:
+    """Put the run's own moment where `until` is `now`."""
+    value, where = found.get("until", (None, ""))
+    return found | {"until": (now, where)} if value == "now" else found
+
+
+def _read_password(config: pytest.Config) -> dict[str, Any]:
     password, password_hash = (config.getini(name) for name in PASSWORD_INIS)
     if bool(password) != bool(password_hash):
-        raise pytest.UsageError(
+        raise SettingsError(
             "ini gamedata_password and gamedata_password_hash belong together: set both, or neither."
         )
     return {"password": password, "password_hash": password_hash} if password else {}
@@ -94,17 +96,33 @@ def spec_of(item: pytest.Item) -> DatasetSpec:
 
     Raises SettingsError.
     """
-    from pytest_gamedata.errors import SettingsError
-
-    values: dict[str, tuple[Any, str]] = {}
-    for marker in reversed(list(item.iter_markers("gamedata"))):
+    run, values = item.config.stash[RUN], Found()
+    for marker in reversed([mark for node in reversed(item.listchain()) for mark in _own_markers(node)]):
         if marker.args:
-            raise SettingsError(f"gamedata marker: {marker.args[0]!r} has no name. Allowed: keys {_keys()}.")
+            raise SettingsError(f"gamedata marker: {marker.args[0]!r} has no key. Allowed: {_keys()}.")
         unknown = sorted(set(marker.kwargs) - set(OPTION_NAMES))
         if unknown:
             raise SettingsError(f"gamedata marker: key {unknown[0]!r} is not known. Allowed: {_keys()}.")
         values |= {name: (value, f"gamedata marker: {name}") for name, value in marker.kwargs.items()}
-    return resolve_spec(item.config.stash[RUN].spec, values)
+    return resolve_spec(run.spec, _fix_now(values, run.now)) if values else run.spec
+
+
+def _own_markers(node: Any) -> list[pytest.Mark]:
+    """Return the markers of a test, class or module, the closest first.
+
+    pytest has a parameter's after its function's, and a subclass's after those that it inherits.
+    """
+    places: list[Any] = [getattr(node, "callspec", None)]
+    places += node.obj.__mro__ if isinstance(node, pytest.Class) else ()
+    ranks = {id(mark): rank for rank, place in enumerate(places) for mark in _marks_at(place)}
+    markers = [mark for mark in node.own_markers if mark.name == "gamedata"]
+    return sorted(markers, key=lambda mark: ranks.get(id(mark), len(places)))
+
+
+def _marks_at(place: Any) -> list[Any]:
+    """Return the marks that a parameter set, or a class itself, has."""
+    found = vars(place).get("pytestmark", ()) if isinstance(place, type) else getattr(place, "marks", ())
+    return [getattr(mark, "mark", mark) for mark in (found if isinstance(found, list | tuple) else [found])]
 
 
 def _keys() -> str:
@@ -115,7 +133,9 @@ def describe_costs(costs: Costs) -> list[str]:
     """Word the summary: the server, each dataset, the databases."""
     server = costs.server
     place = "in RAM" if server["in_ram"] else "on disk"
-    lines = [f"PostgreSQL {server['version']} ({server['source']}) {place}, started in {server['seconds']:.2f} s"]
+    lines = [
+        f"PostgreSQL {server['version']} ({server['source']}) {place}, started in {server['seconds']:.2f} s"
+    ]
     for template in costs.templates.values():
         rows = ", ".join(f"{name} {count:,}" for name, count in template["counts"].items())
         lines += [
@@ -123,6 +143,7 @@ def describe_costs(costs: Costs) -> list[str]:
             f"  {rows}: built in {template['build']:.2f} s, loaded in {template['load']:.2f} s",
         ]
     if costs.clones:
+        databases = f"{len(costs.clones)} database{'s' * (len(costs.clones) > 1)}"
         typical = f"median {median(costs.clones) * 1000:.0f} ms"
-        lines.append(f"{len(costs.clones)} databases cloned in {sum(costs.clones):.2f} s ({typical})")
+        lines.append(f"{databases} cloned in {sum(costs.clones):.2f} s ({typical})")
     return lines

@@ -14,6 +14,7 @@ PRESETS = ("top_quartile",)
 ISOLATIONS = ("database",)
 DAYS_MAX = 3_650
 COUNT_MAX = 100_000_000
+SEED_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Option:
         return f"gamedata_{self.name}"
 
 
-def _whole_number(lowest: int, highest: int = COUNT_MAX) -> Callable[[Any], int]:
+def _whole_number(lowest: int, highest: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         if isinstance(value, bool | float):
             raise ValueError(value)
@@ -102,15 +103,21 @@ def parse_until(value: Any) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-COUNT = "a whole number from 0"
+def _number(name: str, help_text: str, lowest: int = 0, highest: int = COUNT_MAX) -> Option:
+    allowed = f"a whole number from {lowest} to {highest}"
+    return Option(name, _whole_number(lowest, highest), allowed, "N", help_text)
+
+
 OPTIONS = (
-    Option("users", _whole_number(0), COUNT, "N", "number of users"),
-    Option("items", _whole_number(0), COUNT, "N", "number of catalogue items"),
-    Option("transactions", _whole_number(0), COUNT, "N", "exact number of transactions"),
-    Option("auth_events", _whole_number(0), COUNT, "N", "exact number of auth events"),
-    Option("days", _whole_number(1, DAYS_MAX), f"a whole number from 1 to {DAYS_MAX}", "N", "length of the window"),
-    Option("until", parse_until, "an ISO date or datetime from 1971 to 2090, or now", "DATE", "end of the window"),
-    Option("seed", _whole_number(0, 2**63 - 1), COUNT, "N", "seed of every random choice"),
+    _number("users", "number of users"),
+    _number("items", "number of catalogue items"),
+    _number("transactions", "exact number of transactions"),
+    _number("auth_events", "exact number of auth events"),
+    _number("days", "length of the window", 1, DAYS_MAX),
+    Option(
+        "until", parse_until, "an ISO date or datetime from 1971 to 2090, or now", "DATE", "end of the window"
+    ),
+    _number("seed", "seed of every random choice", 0, SEED_MAX),
     Option("preset", _one_of(PRESETS), " or ".join(PRESETS), "NAME", "kind of game"),
     Option("isolation", _one_of(ISOLATIONS), " or ".join(ISOLATIONS), "MODE", "isolation of a test"),
 )

@@ -15,7 +15,10 @@ from psycopg import sql
 from pytest_gamedata.database.server import Server
 
 Connection = psycopg.Connection[Any]
-LEAVING_SECONDS = 0.5  # a backend whose client has closed needs a moment to be gone
+LEAVING_SECONDS = 1.0  # a backend whose client has closed needs a moment to be gone
+RECOVERY_SECONDS = 5.0
+# what a server says that recovers from the crash of a backend; connecting gives no SQLSTATE
+NOT_READY = ("the database system is ", "server closed the connection unexpectedly")
 POLL_SECONDS = 0.01
 BACKENDS = """
     SELECT pid, application_name, query FROM pg_stat_activity
@@ -50,6 +53,50 @@ def connect(server: Server, dbname: str, **options: Any) -> Connection:
 def connect_admin(server: Server) -> Connection:
     """Open the connection that databases are created and dropped through."""
     return connect(server, server.dbname, autocommit=True)
+
+
+@dataclass
+class Admin:
+    """The connection that databases are created and dropped through, opened anew when it has broken.
+
+    A test may end it: by pg_terminate_backend(), or with a crash of its own backend, which ends all others.
+    """
+
+    server: Server
+    _connection: Connection | None = None
+
+    def connect(self) -> Connection:
+        """Return the connection, after a look whether it still works."""
+        if self._connection is None or not _is_alive(self._connection):
+            self._connection = _connect_when_ready(self.server)
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+def _connect_when_ready(server: Server) -> Connection:
+    """Connect, as soon as a server that recovers from the crash of a backend lets us."""
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            return connect_admin(server)
+        except psycopg.OperationalError as error:
+            is_recovering = any(words in str(error) for words in NOT_READY)
+            if not is_recovering or time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_SECONDS)
+
+
+def _is_alive(connection: Connection) -> bool:
+    try:
+        connection.execute("")
+    except psycopg.OperationalError:
+        connection.close()
+        return False
+    return True
 
 
 def ensure_template(admin: Connection, name: str, fill: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
@@ -89,7 +136,9 @@ def clone_template(admin: Connection, template: str, name: str) -> None:
     # From PostgreSQL 15 on the default is WAL_LOG, 2 to 8 times slower than copying the files.
     strategy = sql.SQL("STRATEGY FILE_COPY" if admin.info.server_version >= 150_000 else "")
     admin.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(sql.Identifier(name), sql.Identifier(template), strategy)
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
+            sql.Identifier(name), sql.Identifier(template), strategy
+        )
     )
 
 
