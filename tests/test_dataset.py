@@ -14,7 +14,10 @@ from pytest_gamedata.arrays import is_null, to_python
 from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
-from pytest_gamedata.factories.cast import ROLES
+from pytest_gamedata.factories.cast import ROLES, cast_positions
+from pytest_gamedata.factories.columns import Streams
+from pytest_gamedata.factories.sessions import make_sessions
+from pytest_gamedata.factories.users import make_users
 from pytest_gamedata.models import Base, Transaction, User
 
 SIZES = [0, 1, 2, 3, 5, 10, 17, 18, 50, 100, 1000]
@@ -69,6 +72,21 @@ def test_every_window_is_valid(days):
         moments = to_python(dataset.tables[table][column])
         assert min(moments) >= spec.since
         assert max(moments) <= spec.until
+
+
+def test_no_story_is_torn_where_the_log_is_cut():
+    for count in (120, 300, 1000):
+        dataset = build_dataset(DatasetSpec(users=60, auth_events=count))  # the checks on locks hold
+        events = dataset.tables["auth_events"]
+        kinds = to_python(events["event_type"][events["user_id"] == dataset.cast["locked"]])
+        assert "account_locked" in kinds
+        assert kinds.count("login_failure") >= 5
+        assert events["event_type"].is_("register").sum() == 60
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_a_large_dataset_of_few_days_is_valid(days):
+    build_dataset(DatasetSpec(users=20_000, days=days, seed=2))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 99, 712, 4000])
@@ -148,14 +166,19 @@ def test_registration_is_the_first_event_of_every_user():
     assert len(first) == 60
 
 
-def test_a_purchase_falls_inside_a_session():
-    dataset = build_dataset(DatasetSpec(users=60))
-    events, rows = dataset.tables["auth_events"], dataset.tables["transactions"]
-    login = events["event_type"].is_("login_success") & is_null(events["attack_id"])
-    bought = rows["type"].is_("store_purchase", "loot_drop")
-    for user, at in zip(rows["user_id"][bought], rows["created_at"][bought], strict=True):
-        logins = events["occurred_at"][login & (events["user_id"] == user)]
-        assert (logins <= at).any()
+@pytest.mark.parametrize("days", [1, 90])
+def test_a_purchase_falls_inside_a_session(days):
+    spec = DatasetSpec(users=60, days=days)
+    streams, positions = Streams(spec.seed), cast_positions(spec.users)
+    sessions = make_sessions(spec, streams, make_users(spec, streams, positions, UserFactory))
+    rows = build_dataset(spec).tables["transactions"]
+    bought = rows["type"].is_("store_purchase", "loot_drop", "iap_purchase")
+
+    assert bought.sum() > 20
+    for user, at in zip(rows["user_id"][bought] - 1, rows["created_at"][bought], strict=True):
+        own = sessions.user == user
+        end = sessions.start[own] + sessions.seconds[own].astype("timedelta64[s]")
+        assert ((sessions.start[own] <= at) & (at <= end)).any()
 
 
 def test_attacks_carry_their_label():
@@ -228,6 +251,89 @@ def test_any_declaration_of_factory_boy_fills_a_column():
     ):
         assert key.startswith(f"{names[user]}-")
     assert random.getstate() == random_state
+
+
+def test_every_kind_of_text_can_be_changed():
+    class Swedes(UserFactory):
+        class Meta:
+            model = User
+
+        country_code = factory.LazyFunction(lambda: "SE")
+        display_name = "Sven"
+        platform = factory.Iterator(["ios", "web"])
+        locale = Draw(lambda row, rng, n: np.array(["sv-SE"] * n))
+        level = Draw(lambda row, rng, n: [5] * n)
+        mfa_enabled = factory.Maybe("payer", True, False)
+
+    class Sandbox(TransactionFactory):
+        class Meta:
+            model = Transaction
+
+        environment = factory.LazyAttribute(lambda row: "sandbox")
+        idempotency_key = factory.Sequence(lambda number: f"key{number}")
+
+    datasets = [build_dataset(DatasetSpec(users=30), factories_by_table([Swedes, Sandbox])) for _ in range(2)]
+    users, rows = datasets[0].tables["users"], datasets[0].tables["transactions"]
+
+    assert digest(datasets[0]) == digest(datasets[1])
+    assert set(to_python(users["country_code"])) == {"SE"}
+    assert set(to_python(users["timezone"])) == {"UTC"}
+    assert set(to_python(users["platform"])) == {"ios", "web"}
+    assert set(to_python(users["locale"])) == {"sv-SE"}
+    assert set(to_python(users["display_name"])) == {"Sven"}
+    assert set(to_python(users["level"])) == {5}
+    assert set(to_python(users["mfa_enabled"])) == {True, False}
+    assert set(to_python(rows["environment"])) == {"sandbox"}
+    assert all(key.startswith("key") for key in to_python(rows["idempotency_key"]))
+
+
+@pytest.mark.parametrize(
+    ("drawn", "problem"),
+    [
+        (7, "int is not allowed. Allowed: an array of n values."),
+        ([1, 2, 3], "3 values are not allowed. Allowed: one per row, here 5."),
+    ],
+)
+def test_a_draw_that_gives_no_column_is_refused(drawn, problem):
+    class Odd(UserFactory):
+        class Meta:
+            model = User
+
+        level = Draw(lambda row, rng, n: drawn)
+
+    with pytest.raises(SettingsError) as caught:
+        build_dataset(DatasetSpec(users=5), factories_by_table([Odd]))
+
+    assert str(caught.value) == f"Odd.level: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (
+            {"users": -1},
+            "DatasetSpec: users: -1 is not allowed. Allowed: a whole number from 0 to 100000000.",
+        ),
+        (
+            {"users": None},
+            "DatasetSpec: users: None is not allowed. Allowed: a whole number from 0 to 100000000.",
+        ),
+        ({"preset": "hit"}, "DatasetSpec: preset: 'hit' is not allowed. Allowed: top_quartile."),
+        (
+            {"users": 0, "auth_events": 5},
+            "auth_events=5 needs somebody to make them, but users=0. Allowed: users from 1, or auth_events=0.",
+        ),
+    ],
+)
+def test_a_spec_that_no_option_would_give_is_refused(values, problem):
+    with pytest.raises(SettingsError) as caught:
+        DatasetSpec(**values)
+
+    assert str(caught.value) == problem
+
+
+def test_a_moment_without_a_zone_is_utc():
+    assert DatasetSpec(until=datetime(2025, 1, 1)) == DatasetSpec()
 
 
 def test_a_column_that_nobody_fills_is_refused():

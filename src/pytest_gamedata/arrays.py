@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gamedata.errors import SettingsError
+
 NULL = np.iinfo(np.int64).min
 NULL_MOMENT = np.datetime64("NaT", "us")
 NIL_UUID = bytes(16)
@@ -232,8 +234,37 @@ def from_values(values: Sequence[Any], kind: type) -> Column:
         return texts(values)
     if kind is bool:
         return np.array(values, dtype=np.bool_)
+    if kind is uuid.UUID:
+        return np.array([np.void(value.bytes if value else NIL_UUID) for value in values])
     if kind in (int, datetime):
         return np.concatenate([nulls(kind, 1) if value is None else from_python(value) for value in values])
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+# Texts of which every row has another are kept as bytes; all others as Words.
+FREE_TEXTS = {
+    "username", "display_name", "email", "identifier", "name", "sku", "idempotency_key", "provider_transaction_id",
+}  # fmt: skip
+
+
+def fit_column(field: str, column: Any, kind: type, count: int) -> Column:
+    """Turn what a user's declaration gave into a column of the kind that the field is kept in.
+
+    Raises SettingsError that names the field if it is no column of so many values.
+    """
+    if not isinstance(column, Words | np.ndarray | list | tuple):
+        raise SettingsError(
+            f"{field}: {type(column).__name__} is not allowed. Allowed: an array of n values."
+        )
+    if len(column) != count:
+        raise SettingsError(
+            f"{field}: {len(column)} values are not allowed. Allowed: one per row, here {count}."
+        )
+    if kind not in (str, uuid.UUID) and isinstance(column, np.ndarray) and column.dtype.kind in "biM":
+        return column
+    values = to_python(column) if isinstance(column, Words | np.ndarray) else list(column)
+    if kind is str and field.rpartition(".")[2] not in FREE_TEXTS:
+        return words_of([None if value is None else str(value) for value in values])
+    return from_values(values, kind)

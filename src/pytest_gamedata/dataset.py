@@ -51,10 +51,9 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     settled = settle_logins(settle_users(users, transactions), auth_events, sessions)
     users = settled | {name: users[name] for name in changed_fields(factories["users"])}
     tables = {"users": users, "items": items, "transactions": transactions, "auth_events": auth_events}
-    tables = {name: _stored(factories[name], columns) for name, columns in tables.items()}
-    dataset = Dataset(spec, tables, {role: position + 1 for role, position in cast.items()})
-    validate_dataset(dataset)
-    return dataset
+    cast = {role: position + 1 for role, position in cast.items()}
+    validate_dataset(Dataset(spec, tables, cast))
+    return Dataset(spec, {name: _stored(factories[name], columns) for name, columns in tables.items()}, cast)
 
 
 def factories_by_table(factories: Iterable[Any]) -> dict[str, Any]:

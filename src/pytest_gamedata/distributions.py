@@ -234,6 +234,7 @@ GIFTS_PER_SESSION = 0.003  # own choice
 ITEM_ZIPF_EXPONENT = 1.0  # X3, X4
 HARD_PRICE_PURCHASE_SHARE = 0.25  # of payers' store purchases, where the item has both prices (own choice)
 WELCOME_REWARD_SOFT = 1_000  # GLD on registration (own choice)
+TRADER_CAPITAL_SOFT = 20_000  # GLD that the cast's trader begins with (own choice)
 REWARD_SOFT = (50, 600)  # GLD, lowest and highest (own choice)
 REWARD_HARD_SHARE = 0.2  # rewards that pay GEM (own choice)
 REWARD_HARD = (5, 60)  # GEM, lowest and highest (own choice)

@@ -145,7 +145,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Print what the run has spent, when it has."""
     costs = config.stash[RUN].costs
     if costs.server:
-        terminalreporter.section("gamedata")
+        terminalreporter.write_sep("=", "gamedata")
         for line in describe_costs(costs):
             terminalreporter.write_line(line)
 

@@ -12,6 +12,7 @@ from pytest_gamedata.errors import SettingsError
 
 PRESETS = ("top_quartile",)
 ISOLATIONS = ("database",)
+NATURAL = ("transactions", "auth_events")  # left out: as many as the users make
 DAYS_MAX = 3_650
 COUNT_MAX = 100_000_000
 SEED_MAX = 2**63 - 1
@@ -37,6 +38,18 @@ class DatasetSpec:
     isolation: str = "database"
     password: str = PASSWORD
     password_hash: str = PASSWORD_HASH
+
+    def __post_init__(self) -> None:
+        """Refuse what no option would let through, and read `until` as UTC.
+
+        Raises SettingsError.
+        """
+        for option in OPTIONS:
+            value = getattr(self, option.name)
+            if value is not None or option.name not in NATURAL:
+                parsed = _parse(option.name, value, f"DatasetSpec: {option.name}")
+                object.__setattr__(self, option.name, parsed)
+        _check_together(self)
 
     @property
     def since(self) -> datetime:
@@ -130,9 +143,7 @@ def resolve_spec(base: DatasetSpec, values: Mapping[str, tuple[Any, str]]) -> Da
     Raises SettingsError that names the value and what is allowed.
     """
     parsed = {name: _parse(name, value, where) for name, (value, where) in values.items()}
-    spec = replace(base, **parsed)
-    _check_together(spec)
-    return spec
+    return replace(base, **parsed)
 
 
 def _parse(name: str, value: Any, where: str) -> Any:
@@ -151,7 +162,7 @@ def _check_together(spec: DatasetSpec) -> None:
             f"items=0 leaves nothing to trade, but transactions are asked for ({asked}). "
             "Allowed: items from 1, or transactions=0 as well."
         )
-    for name in ("transactions", "auth_events"):
+    for name in NATURAL:
         if spec.users == 0 and getattr(spec, name):
             raise SettingsError(
                 f"{name}={getattr(spec, name)} needs somebody to make them, but users=0. "

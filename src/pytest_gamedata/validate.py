@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NULL, Column, Columns, is_null, take, to_python
+from pytest_gamedata.arrays import NULL, Column, Columns, is_null, take, to_moment, to_python
 from pytest_gamedata.errors import DatasetInvalidError
+from pytest_gamedata.settings import DatasetSpec
 
 Tables = dict[str, Columns]
 Mask = NDArray[np.bool_]
@@ -25,7 +26,7 @@ REAL_MONEY = ("iap_purchase", *REVERSALS)
 def validate_dataset(dataset: Any) -> None:
     """Check every rule; the first that is broken raises DatasetInvalidError."""
     for check in CHECKS:
-        check(dataset.tables)
+        check(dataset.tables, dataset.spec)
 
 
 def _refuse(rule: str, table: str, columns: Columns, bad: Mask, *shown: str) -> None:
@@ -42,7 +43,7 @@ def _parent(tables: Tables, table: str, key: Column) -> Columns:
     return take(tables[table], np.maximum(np.asarray(key), 1) - 1)
 
 
-def check_keys(tables: Tables) -> None:
+def check_keys(tables: Tables, spec: DatasetSpec) -> None:
     """Every reference names a row that is there."""
     references = {
         "transactions": {
@@ -57,8 +58,8 @@ def check_keys(tables: Tables) -> None:
             _refuse(f"{key} names a row of {parent}", table, tables[table], missing, key)
 
 
-def check_unique_names(tables: Tables) -> None:
-    """No two users share a username, an e-mail address or, in one's ledger, an idempotency key."""
+def check_unique_names(tables: Tables, spec: DatasetSpec) -> None:
+    """No two users share a username or an e-mail address, no two items a SKU."""
     for table, column in (("users", "username"), ("users", "email"), ("items", "sku")):
         value = np.strings.lower(np.asarray(tables[table][column]))
         _, first, inverse = np.unique(value, return_index=True, return_inverse=True)
@@ -66,7 +67,7 @@ def check_unique_names(tables: Tables) -> None:
         _refuse(f"{column} is unique", table, tables[table], twice, column)
 
 
-def check_reserved_names(tables: Tables) -> None:
+def check_reserved_names(tables: Tables, spec: DatasetSpec) -> None:
     """Every e-mail domain and IP address is reserved for examples: it can belong to nobody."""
     email = np.asarray(tables["users"]["email"])
     reserved = np.zeros(len(email), dtype=np.bool_)
@@ -79,7 +80,7 @@ def check_reserved_names(tables: Tables) -> None:
     _refuse("IP addresses are reserved", "auth_events", tables["auth_events"], bad, "ip")
 
 
-def check_accounts(tables: Tables) -> None:
+def check_accounts(tables: Tables, spec: DatasetSpec) -> None:
     """Password accounts have an address and a hash; deleted ones a moment of deletion, no others."""
     users = tables["users"]
     by_password = users["signup_provider"].is_("password")
@@ -91,7 +92,7 @@ def check_accounts(tables: Tables) -> None:
     _refuse("deleted_at is set for deleted accounts only", "users", users, wrong, "status", "deleted_at")
 
 
-def check_nothing_before_signup(tables: Tables) -> None:
+def check_nothing_before_signup(tables: Tables, spec: DatasetSpec) -> None:
     """Nobody buys, earns or logs in before the account exists."""
     for table, moment in (("transactions", "created_at"), ("auth_events", "occurred_at")):
         rows = tables[table]
@@ -100,16 +101,32 @@ def check_nothing_before_signup(tables: Tables) -> None:
         _refuse("nothing happens before sign-up", table, rows, early & ~is_null(key), "user_id", moment)
 
 
-def check_nothing_after_end(tables: Tables) -> None:
-    """Nobody with a banned, suspended or deleted account acts afterwards."""
-    rows, users = tables["transactions"], tables["users"]
-    deleted_at = np.asarray(users["deleted_at"])[np.asarray(rows["user_id"]) - 1]
-    late = np.asarray(rows["created_at"]) > deleted_at
-    own = ~rows["type"].is_("trade", *REVERSALS)  # others may still close a trade or take money back
-    _refuse("nothing is bought after deletion", "transactions", rows, late & own, "user_id", "created_at")
+def check_window(tables: Tables, spec: DatasetSpec) -> None:
+    """Nothing happens outside the window."""
+    since, until = to_moment(spec.since), to_moment(spec.until)
+    for table, columns in (
+        ("users", ("created_at", "email_verified_at", "last_login_at", "deleted_at", "updated_at")),
+        ("transactions", ("created_at", "completed_at", "refunded_at")),
+        ("auth_events", ("occurred_at",)),
+    ):
+        for name in columns:
+            moment = tables[table][name]
+            outside = ~np.isnat(moment) & ((moment < since) | (moment > until))
+            _refuse("everything happens inside the window", table, tables[table], outside, name)
 
 
-def check_amounts(tables: Tables) -> None:
+def check_nothing_after_deletion(tables: Tables, spec: DatasetSpec) -> None:
+    """Nobody with a deleted account buys, earns or logs in afterwards."""
+    for table, moment in (("transactions", "created_at"), ("auth_events", "occurred_at")):
+        rows = tables[table]
+        key = rows["user_id"]
+        late = (rows[moment] > _parent(tables, "users", key)["deleted_at"]) & ~is_null(key)
+        if table == "transactions":  # others may still close a trade or take money back
+            late &= ~rows["type"].is_("trade", *REVERSALS)
+        _refuse("nothing happens after deletion", table, rows, late, "user_id", moment)
+
+
+def check_amounts(tables: Tables, spec: DatasetSpec) -> None:
     """Every purchase costs its item's price times the quantity."""
     rows = tables["transactions"]
     item = _parent(tables, "items", rows["item_id"]) if len(tables["items"]["id"]) else {}
@@ -135,7 +152,7 @@ def check_amounts(tables: Tables) -> None:
         )
 
 
-def check_on_sale(tables: Tables) -> None:
+def check_on_sale(tables: Tables, spec: DatasetSpec) -> None:
     """Nothing is bought but what is on sale at that moment."""
     rows = tables["transactions"]
     bought = rows["type"].is_("iap_purchase", "store_purchase")
@@ -147,24 +164,23 @@ def check_on_sale(tables: Tables) -> None:
     _refuse("items are bought while on sale", "transactions", rows, off, "item_id", "created_at")
 
 
-def check_refunds(tables: Tables) -> None:
+def check_refunds(tables: Tables, spec: DatasetSpec) -> None:
     """Each refund or chargeback takes back one purchase of the same user, in full, after it was completed."""
     rows = tables["transactions"]
     back = take(rows, rows["type"].is_(*REVERSALS))
     bought = _parent(tables, "transactions", back["refund_of"])
-    wrong = (
-        (np.asarray(back["amount_usd_cents"]) != -np.asarray(bought["amount_usd_cents"]))
-        | (np.asarray(back["user_id"]) != np.asarray(bought["user_id"]))
-        | (np.asarray(back["created_at"]) < np.asarray(bought["completed_at"]))
-        | ~bought["status"].is_("refunded", "charged_back")
-    )
+    wrong = (back["created_at"] < bought["completed_at"]) | ~bought["status"].is_("refunded", "charged_back")
+    for amount in ("amount_usd_cents", "amount_minor"):
+        wrong |= back[amount] != -bought[amount]
+    for same in ("user_id", "item_id", "quantity"):
+        wrong |= back[same] != bought[same]
     _refuse("a refund mirrors its purchase", "transactions", back, wrong, "refund_of", "amount_usd_cents")
     taken = np.bincount(np.asarray(back["refund_of"]) - 1, minlength=len(rows["id"]))
     open_ = (taken == 1) != rows["status"].is_("refunded", "charged_back")
     _refuse("a refunded purchase has one refund", "transactions", rows, open_, "status")
 
 
-def check_trades(tables: Tables) -> None:
+def check_trades(tables: Tables, spec: DatasetSpec) -> None:
     """Each trade has two legs at one instant, and what one side pays the other gets."""
     rows = tables["transactions"]
     legs = take(rows, rows["type"].is_("trade"))
@@ -189,7 +205,7 @@ def check_trades(tables: Tables) -> None:
     )
 
 
-def check_wallets(tables: Tables) -> None:
+def check_wallets(tables: Tables, spec: DatasetSpec) -> None:
     """Balances are the sums of their deltas, and no wallet is ever overdrawn."""
     rows, users = tables["transactions"], tables["users"]
     user, done = np.asarray(rows["user_id"]), np.asarray(rows["completed_at"])
@@ -206,7 +222,7 @@ def check_wallets(tables: Tables) -> None:
         _refuse("balances are the sum of the ledger", "users", users, wrong, balance)
 
 
-def check_spend(tables: Tables) -> None:
+def check_spend(tables: Tables, spec: DatasetSpec) -> None:
     """Lifetime spend is what was paid less what was taken back."""
     rows, users = tables["transactions"], tables["users"]
     counts = rows["type"].is_(*REAL_MONEY) & rows["status"].is_(*PAID)
@@ -216,7 +232,7 @@ def check_spend(tables: Tables) -> None:
     _refuse("lifetime spend is the sum of the ledger", "users", users, wrong, "lifetime_spend_usd_cents")
 
 
-def check_last_logins(tables: Tables) -> None:
+def check_last_logins(tables: Tables, spec: DatasetSpec) -> None:
     """last_login_at is the last successful login, NULL without one."""
     events, users = tables["auth_events"], tables["users"]
     login = take(events, events["event_type"].is_("login_success"))
@@ -226,13 +242,62 @@ def check_last_logins(tables: Tables) -> None:
     _refuse("last_login_at is the last login", "users", users, wrong, "last_login_at")
 
 
-CHECKS: tuple[Callable[[Tables], None], ...] = (
+def check_failed_logins(tables: Tables, spec: DatasetSpec) -> None:
+    """failed_login_count counts the failures since the last success."""
+    events, users = tables["auth_events"], tables["users"]
+    failed = take(events, events["event_type"].is_("login_failure") & ~is_null(events["user_id"]))
+    last = users["last_login_at"][failed["user_id"] - 1]
+    since = failed["user_id"][np.isnat(last) | (failed["occurred_at"] > last)]
+    counted = np.bincount(since - 1, minlength=len(users["id"]))
+    wrong = counted != users["failed_login_count"]
+    _refuse(
+        "failed_login_count is the failures since the last login", "users", users, wrong, "failed_login_count"
+    )
+
+
+def check_locks(tables: Tables, spec: DatasetSpec) -> None:
+    """An account is locked after as many failures in a row as it takes, and not before."""
+    events = tables["auth_events"]
+    rows = np.flatnonzero(~is_null(events["user_id"]))
+    rows = rows[np.argsort(events["user_id"][rows], kind="stable")]
+    kind = events["event_type"][rows]
+    failures = np.concatenate([[0], np.cumsum(kind.is_("login_failure"))])
+    lock = np.flatnonzero(kind.is_("account_locked"))
+    before = np.maximum(lock - dist.LOCK_AFTER_FAILURES, 0)
+    bad = np.zeros(len(events["id"]), dtype=np.bool_)
+    bad[rows[lock[failures[lock] - failures[before] < dist.LOCK_AFTER_FAILURES]]] = True
+    _refuse("a lock follows five failures in a row", "auth_events", events, bad, "user_id", "occurred_at")
+
+
+def check_registrations(tables: Tables, spec: DatasetSpec) -> None:
+    """The first event of every user is the registration, where the log is not cut to a number of rows."""
+    if spec.auth_events is not None:
+        return
+    events, users = tables["auth_events"], tables["users"]
+    rows = np.flatnonzero(~is_null(events["user_id"]))
+    known, first = np.unique(events["user_id"][rows], return_index=True)
+    unregistered = np.ones(len(users["id"]), dtype=np.bool_)
+    unregistered[known[events["event_type"][rows[first]].is_("register")] - 1] = False
+    _refuse("a user's first event is the registration", "users", users, unregistered, "created_at")
+
+
+def check_playtime(tables: Tables, spec: DatasetSpec) -> None:
+    """Nobody has played longer than the account is old."""
+    users = tables["users"]
+    age = (to_moment(spec.until) - users["created_at"]).astype(np.int64) // 1_000_000
+    _refuse(
+        "playtime fits the account's age", "users", users, users["playtime_seconds"] > age, "playtime_seconds"
+    )
+
+
+CHECKS: tuple[Callable[[Tables, DatasetSpec], None], ...] = (
     check_keys,
     check_unique_names,
     check_reserved_names,
     check_accounts,
+    check_window,
     check_nothing_before_signup,
-    check_nothing_after_end,
+    check_nothing_after_deletion,
     check_amounts,
     check_on_sale,
     check_refunds,
@@ -240,4 +305,8 @@ CHECKS: tuple[Callable[[Tables], None], ...] = (
     check_wallets,
     check_spend,
     check_last_logins,
+    check_failed_logins,
+    check_registrations,
+    check_locks,
+    check_playtime,
 )

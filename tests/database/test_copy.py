@@ -153,6 +153,33 @@ def test_a_column_that_the_table_does_not_have_is_refused(gamedata_db):
     assert str(caught.value) == "Table 'narrow' has no column 'height'. Its columns are: id."
 
 
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_a_table_of_the_app_may_refer_to_ours(gamedata_db):
+    dataset = build_dataset(DatasetSpec(users=3))
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute("CREATE TABLE guilds (id bigint PRIMARY KEY, owner_id bigint REFERENCES users)")
+
+    load_dataset(gamedata_db.engine, dataset)
+
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute("INSERT INTO guilds VALUES (1, 3)")
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            connection.execute("INSERT INTO guilds VALUES (2, 4)")
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+@pytest.mark.parametrize(("kind", "type_"), [("int2", "smallint"), ("int4", "integer")])
+def test_a_number_that_does_not_fit_is_refused(gamedata_db, kind, type_):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute(f"CREATE TABLE small (id {type_})")
+        with pytest.raises(LoadError) as caught:
+            load_tables(connection, {"small": {"id": np.array([1, 2**31])}})
+
+    assert (
+        str(caught.value) == f"The value 2147483648 does not fit a column of type {kind}. Use a wider type."
+    )
+
+
 def test_parents_are_loaded_before_their_children():
     constraints = [
         ("b", "b_fkey", "", "f", "a"),

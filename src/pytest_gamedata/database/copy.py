@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import Format
 
-from pytest_gamedata.arrays import Column, Columns, Words, is_null, to_python
+from pytest_gamedata.arrays import NULL, Column, Columns, Words, is_null, to_python
 from pytest_gamedata.errors import LoadError
 
 Connection = psycopg.Connection[Any]
@@ -45,7 +45,8 @@ COLUMN_TYPES = """
 # Foreign keys go first and come last; a primary key or unique constraint brings its own index.
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), contype, confrelid::regclass::text
-    FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'f') AND conrelid = ANY(%s::regclass[]) AND conislocal
+    FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'f') AND conislocal
+    AND (conrelid = ANY(%(tables)s::regclass[]) OR confrelid = ANY(%(tables)s::regclass[]))
     ORDER BY contype = 'f', conrelid, oid
 """
 INDEXES = """
@@ -69,7 +70,7 @@ def load_tables(connection: Connection, tables: Mapping[str, Columns]) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         _check_empty(cursor, names)
         cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        constraints = cursor.execute(CONSTRAINTS, [names]).fetchall()
+        constraints = cursor.execute(CONSTRAINTS, {"tables": names}).fetchall()
         order = loading_order(names, constraints)
         indexes = cursor.execute(INDEXES, [names]).fetchall()
         _drop(cursor, constraints, indexes)
@@ -96,7 +97,7 @@ def loading_order(names: list[str], constraints: list[Any]) -> list[str]:
     """Return the tables with every parent before its children; a table may refer to itself."""
     parents: dict[str, set[str]] = {name: set() for name in names}
     for child, _, _, kind, parent in constraints:
-        if kind in ("f", b"f") and child != parent and parent in parents:
+        if kind in ("f", b"f") and child != parent and {child, parent} <= set(parents):
             parents[child].add(parent)
     try:
         return list(TopologicalSorter(parents).static_order())
@@ -182,13 +183,21 @@ def _pack_fixed(column: NDArray[Any], kind: str) -> Packer:
     def pack(rows: slice) -> Packed:
         part = column[rows]
         if kind in ("timestamptz", "timestamp"):
-            part = (part - POSTGRES_EPOCH).astype(">i8")
+            part = (part.astype("datetime64[us]") - POSTGRES_EPOCH).astype(">i8")
         elif kind.startswith("int"):
+            _check_range(part, kind)
             part = part.astype(f">i{width}")
         values = np.ascontiguousarray(part).view(np.uint8).reshape(len(part), width)
         return _with_lengths(values, np.full(len(part), width), is_null(column[rows]))
 
     return pack
+
+
+def _check_range(part: NDArray[Any], kind: str) -> None:
+    limit = 1 << (8 * WIDTHS[kind] - 1)
+    bad = ((part < -limit) | (part >= limit)) & (part != NULL)
+    if bad.any():
+        raise LoadError(f"The value {part[bad][0]} does not fit a column of type {kind}. Use a wider type.")
 
 
 def _pack_texts(column: NDArray[np.bytes_]) -> Packer:

@@ -29,10 +29,14 @@ from pytest_gamedata.factories.logins import (
     methods_of,
     plan_events,
 )
+from pytest_gamedata.factories.sessions import Sessions
 from pytest_gamedata.factories.vocabulary import TOOL_USER_AGENTS, USER_AGENTS
 from pytest_gamedata.settings import DatasetSpec
 
 DAY_SECONDS = 86_400
+OWNERS_RETURN_SECONDS = 600.0  # after the lock has ended, and as long again before anything else
+# Stories are numbered apart from those of sessions: each attempt its own, a brute force one with its lock.
+LONE_STORIES, BRUTE_FORCE_STORIES = 1 << 41, 1 << 42
 OWNERS_SESSION = 1 << 40  # the session in which an owner comes back is none of the planned ones
 
 
@@ -50,41 +54,57 @@ class Attack:
 
 
 def plan_attacks(
-    spec: DatasetSpec, streams: Streams, users: Columns, attempts: int, cast: dict[str, int]
+    spec: DatasetSpec,
+    streams: Streams,
+    users: Columns,
+    sessions: Sessions,
+    attempts: int,
+    cast: dict[str, int],
 ) -> Plan:
-    """Plan attacks of so many attempts altogether, with the locks and the owners' resets that follow."""
+    """Plan attacks of so many attempts altogether, with the locks and the owners' returns that follow."""
     rng = streams.of("attacks", "plan")
-    attacks = _draw_attacks(spec, rng, users, attempts, cast)
+    attacks = _draw_attacks(spec, rng, users, sessions, attempts, cast)
     targets = _targets(users, cast)
     events = stack([plan_events(0), *(_plan_attack(rng, users, targets, attack) for attack in attacks)])
-    events["story"] = -2 - np.arange(len(events["at"]))  # each event a story of its own, apart from logins'
+    lone = np.arange(len(events["at"])) + LONE_STORIES
+    events["story"] = np.where(_is_brute_force(events), BRUTE_FORCE_STORIES + events["attack"], lone)
     events = _break_in(rng, events)
-    return stack([events, _plan_resets(spec, rng, events), _plan_locks(spec, users, attacks)])
+    return stack([events, _plan_resets(spec, rng, events), _plan_locks(attacks)])
 
 
 def _draw_attacks(
-    spec: DatasetSpec, rng: Rng, users: Columns, attempts: int, cast: dict[str, int]
+    spec: DatasetSpec, rng: Rng, users: Columns, sessions: Sessions, attempts: int, cast: dict[str, int]
 ) -> list[Attack]:
     attacks: list[Attack] = []
-    for role, kind in (("attacked", "brute_force"), ("taken_over", "few_addresses")):
-        if role in cast and attempts > 0:
-            size = min(dist.ATTACKED_ATTEMPTS, attempts)
-            start, span = _half_way(spec, users, cast[role]), size * dist.BRUTE_FORCE_GAP_SECONDS
-            target, victim = (cast[role], NONE) if role == "attacked" else (NONE, cast[role])
-            attacks.append(Attack(len(attacks), kind, size, start, span, target, victim))
-            attempts -= size
-    kinds = pick(dist.ATTACK_KINDS, strata(rng, int(attempts / dist.ATTEMPTS_PER_ATTACK) + 1))
-    sizes = _split(rng, attempts, len(kinds))
+    if "attacked" in cast and attempts > 0:
+        size = min(dist.ATTACKED_ATTEMPTS, (attempts + 1) // 2)
+        attacks += _brute_force(spec, sessions, 0, size, cast["attacked"])
+    if "taken_over" in cast and attempts > 1:
+        victim = cast["taken_over"]
+        created_at = users["created_at"][victim]
+        start = created_at + (to_moment(spec.until) - created_at) // 2
+        size = min(dist.ATTACKED_ATTEMPTS, attempts // 2)
+        span = size * dist.BRUTE_FORCE_GAP_SECONDS
+        attacks.append(Attack(len(attacks), "few_addresses", size, start, span, victim=victim))
+    left = max(0, attempts - sum(attack.attempts for attack in attacks))
+    kinds = pick(dist.ATTACK_KINDS, strata(rng, int(left / dist.ATTEMPTS_PER_ATTACK) + 1))
     passwords = np.flatnonzero(_targets(users, cast))
-    for code, size in zip(kinds.codes.tolist(), sizes.tolist(), strict=True):
-        attack = _draw_attack(spec, rng, users, passwords, len(attacks), kinds.words[code], size)
-        attacks += [attack] if size else []
+    for code, size in zip(kinds.codes.tolist(), _split(rng, left, len(kinds)).tolist(), strict=True):
+        if size:
+            attacks.append(
+                _draw_attack(spec, rng, sessions, passwords, len(attacks), kinds.words[code], size)
+            )
     return attacks
 
 
-def _half_way(spec: DatasetSpec, users: Columns, position: int) -> Any:
-    created_at = users["created_at"][position]
-    return created_at + (to_moment(spec.until) - created_at) // 2
+def _brute_force(spec: DatasetSpec, sessions: Sessions, number: int, size: int, target: int) -> list[Attack]:
+    """Return an attack in the longest silence of its target, none if it does not fit in there."""
+    begin, end = sessions.longest_gap(target, to_moment(spec.until))
+    span = size * dist.BRUTE_FORCE_GAP_SECONDS
+    spare = (end - begin) - seconds(span + dist.LOCK_SECONDS + OWNERS_RETURN_SECONDS)
+    if spare <= np.timedelta64(0, "us"):
+        return []
+    return [Attack(number, "brute_force", size, begin + spare // 2, span, target)]
 
 
 def _split(rng: Rng, total: int, parts: int) -> NDArray[np.int64]:
@@ -95,29 +115,27 @@ def _split(rng: Rng, total: int, parts: int) -> NDArray[np.int64]:
 def _draw_attack(
     spec: DatasetSpec,
     rng: Rng,
-    users: Columns,
+    sessions: Sessions,
     passwords: NDArray[np.int64],
     number: int,
     kind: str,
     size: int,
 ) -> Attack:
-    window = spec.days * DAY_SECONDS
-    target = int(rng.choice(passwords)) if kind == "brute_force" and len(passwords) else NONE
-    if target != NONE:
-        return Attack(
-            number, kind, size, _half_way(spec, users, target), size * dist.BRUTE_FORCE_GAP_SECONDS, target
-        )
+    if kind == "brute_force" and len(passwords):
+        for attack in _brute_force(spec, sessions, number, size, int(rng.choice(passwords))):
+            return attack
     kind = "few_addresses" if kind == "brute_force" else kind
+    window = spec.days * DAY_SECONDS
     span = min(dist.ATTACK_SPAN_HOURS[kind] * 3600, window * 0.5)
     start = to_moment(spec.since) + seconds(rng.uniform(0, window - span - 120))
     return Attack(number, kind, size, start, span)
 
 
 def _targets(users: Columns, cast: dict[str, int]) -> NDArray[np.bool_]:
-    """Tell which accounts attacks may try: those with a password, active, and no role to play."""
+    """Tell which accounts attacks may try: with a password alone, active, and no role to play."""
     role = np.isin(np.arange(len(users["id"])), list(cast.values()))
     status = users["status"]
-    return (methods_of(users) == PASSWORD) & status.is_("active") & ~role
+    return (methods_of(users) == PASSWORD) & ~users["mfa_enabled"] & status.is_("active") & ~role
 
 
 def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: Attack) -> Plan:
@@ -203,29 +221,21 @@ def _plan_resets(spec: DatasetSpec, rng: Rng, events: Plan) -> Plan:
     )
 
 
-def _plan_locks(spec: DatasetSpec, users: Columns, attacks: list[Attack]) -> Plan:
+def _plan_locks(attacks: list[Attack]) -> Plan:
     """Plan the lock after the fifth failure of each brute force, its end, and the owner's next login."""
-    attacks = [attack for attack in attacks if attack.target != NONE]
-    locked = [attack for attack in attacks if attack.attempts >= dist.LOCK_AFTER_FAILURES]
+    brute = [attack for attack in attacks if attack.target != NONE]
+    user = np.array([attack.target for attack in brute], dtype=np.int64)
+    start = np.array([attack.start for attack in brute], dtype="datetime64[us]")
+    unlock_at = start + seconds(np.array([attack.span + dist.LOCK_SECONDS for attack in brute]))
     delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.BRUTE_FORCE_GAP_SECONDS + LOCK_DELAY
-    span, locked_span = (np.array([attack.span for attack in some]) for some in (attacks, locked))
-    start, locked_start = (
-        np.array([attack.start for attack in some], dtype="datetime64[us]") for some in (attacks, locked)
-    )
-    owner, locked_owner = (
-        np.array([attack.target for attack in some], dtype=np.int64) for some in (attacks, locked)
-    )
-    unlock_at = start + seconds(span + dist.LOCK_SECONDS)
-    left = (to_moment(spec.until) - unlock_at).astype(np.int64) / 1e6
-    back_at = unlock_at + seconds(np.minimum(3600, left * 0.5))
-    locked_end = locked_start + seconds(locked_span + dist.LOCK_SECONDS)
+    story = BRUTE_FORCE_STORIES + np.array([attack.number for attack in brute], dtype=np.int64)
+    locks = np.array([attack.attempts >= dist.LOCK_AFTER_FAILURES for attack in brute], dtype=np.bool_)
+    own = {"user": user, "story": story, "session": OWNERS_SESSION + story}
     return stack(
         [
-            plan_events(
-                len(locked), user=locked_owner, type=LOCKED, at=locked_start + seconds(delay), story=NONE
-            ),
-            plan_events(len(locked), user=locked_owner, type=UNLOCKED, at=locked_end, story=NONE),
-            plan_events(len(attacks), user=owner, at=back_at, session=OWNERS_SESSION + owner, story=NONE),
+            take(plan_events(len(user), **own, type=LOCKED, at=start + seconds(delay)), locks),
+            take(plan_events(len(user), **own, type=UNLOCKED, at=unlock_at), locks),
+            plan_events(len(user), **own, at=unlock_at + seconds(OWNERS_RETURN_SECONDS / 2)),
         ]
     )
 

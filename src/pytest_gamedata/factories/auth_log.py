@@ -15,6 +15,7 @@ from pytest_gamedata.factories.columns import Parent, Streams
 from pytest_gamedata.factories.draws import Rng, strata
 from pytest_gamedata.factories.logins import (
     FAILURE,
+    LOCKED,
     METHODS,
     NONE,
     REASONS,
@@ -74,7 +75,7 @@ def _plan(
     legitimate = plan_legitimate(spec, streams, users, sessions, cast)
     share = dist.PRESETS[spec.preset].attack_share
     attempts = int(np.isin(legitimate["type"], (SUCCESS, FAILURE)).sum() * share / (1 - share))
-    plan = stack([legitimate, plan_attacks(spec, streams, users, attempts, cast)])
+    plan = stack([legitimate, plan_attacks(spec, streams, users, sessions, attempts, cast)])
     if spec.auth_events is not None:
         plan = _keep(plan, spec.auth_events, streams.of("logins", "keep"), list(cast.values()))
         extra = spec.auth_events - len(plan["at"])
@@ -83,11 +84,14 @@ def _plan(
 
 
 def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:
-    """Keep whole stories, the cast's and all registrations first, as long as they fit."""
+    """Keep whole stories as long as they fit: all registrations first, then the cast's, those with a lock ahead."""
     stories, story, sizes = np.unique(plan["story"], return_inverse=True, return_counts=True)
-    late = np.ones(len(stories), dtype=np.bool_)
-    late[story[np.isin(plan["user"], cast) | (plan["type"] == REGISTER)]] = False
-    order = np.lexsort((rng.random(len(stories)), late))
+    rank = np.full(len(stories), 3)
+    is_cast = np.isin(plan["user"], cast)
+    rank[story[is_cast]] = 2
+    rank[story[is_cast & (plan["type"] == LOCKED)]] = 1
+    rank[story[plan["type"] == REGISTER]] = 0
+    order = np.lexsort((rng.random(len(stories)), rank))
     kept = np.zeros(len(stories), dtype=np.bool_)
     kept[order] = np.cumsum(sizes[order]) <= rows
     return take(plan, kept[story])

@@ -20,6 +20,7 @@ from pytest_gamedata.arrays import (
     Columns,
     Words,
     choose,
+    fit_column,
     from_python,
     from_values,
     nulls,
@@ -155,6 +156,8 @@ class _OneRow:
             value = self._stand_ins[name]
         if hasattr(value, "__mapper__"):
             return _OneRow(value)
+        if isinstance(value, factory.base.StubObject):
+            return _OneRow(value, _parent_factory(self._meta, name)._meta)
         if value is None:
             return _null_of(self._meta.model if self._meta else type(self._instance), name)
         return from_python(value)
@@ -162,12 +165,30 @@ class _OneRow:
 
 def _stand_in(meta: Any, name: str, primary_key: Any) -> Any:
     """Find the parent row that a key names, or build one that it might name."""
-    declaration = meta.declarations[name]
-    while isinstance(declaration, declarations.Maybe):
-        declaration = declaration.no
-    parent_factory = declaration.get_factory()
+    parent_factory = _parent_factory(meta, name)
     found = find_parent(parent_factory._meta.model, primary_key)
-    return found or parent_factory.build(id=primary_key, **declaration._defaults)
+    return found or parent_factory.build(id=primary_key, **_parent_declaration(meta, name)._defaults)
+
+
+def _parent_factory(meta: Any, name: str) -> Any:
+    return _parent_declaration(meta, name).get_factory()
+
+
+def _parent_declaration(meta: Any, name: str) -> Any:
+    """Return the SubFactory of a parent, which a trait, a key or a subclass may hide."""
+    found = (
+        base._meta.base_declarations.get(name) for base in meta.factory.__mro__ if hasattr(base, "_meta")
+    )
+    for declaration in map(_innermost, found):
+        if isinstance(declaration, declarations.SubFactory):
+            return declaration
+    raise AttributeError(f"{meta.factory.__name__} has no parent {name!r}")
+
+
+def _innermost(declaration: Any) -> Any:
+    while isinstance(declaration, declarations.Maybe):
+        declaration = declaration.no if declaration.no is not declarations.SKIP else declaration.yes
+    return declaration
 
 
 class _NoRow:
@@ -182,15 +203,22 @@ class _NoRow:
 
 def _null_of(model: Any, name: str) -> Any:
     relationships = inspect(model).relationships if hasattr(model, "__mapper__") else {}
-    return (
-        _NoRow(relationships[name].mapper.class_) if name in relationships else nulls(_kind(model, name), 1)
-    )
+    if name in relationships:
+        return _NoRow(relationships[name].mapper.class_)
+    return nulls(_type_in(model, name) or object, 1)
 
 
-def _kind(model: Any, name: str) -> type:
-    """Return the Python type of a model's column, `object` for what is no column."""
-    columns = model.__table__.columns
-    return columns[name].type.python_type if name in columns else object
+def _type_in(model: Any, name: str) -> type | None:
+    """Return the Python type of a model's column, None for what is no column."""
+    column = model.__table__.c.get(name)
+    return None if column is None else column.type.python_type
+
+
+def _kind(cls: type[GameFactory], name: str) -> type:
+    """Return the Python type of a field: by the factory's model, else by that of the factory it changes."""
+    models = [base._meta.model for base in cls.__mro__ if issubclass(base, GameFactory) and base._meta.model]
+    types = (_type_in(model, name) for model in models)
+    return next((found for found in types if found), object)
 
 
 class _Table:
@@ -213,7 +241,10 @@ class _Table:
     def _draw(self, name: str) -> Column | None:
         if name not in self._declarations:
             raise AttributeError(f"{self._cls.__name__} has no field {name!r}")
-        return self._evaluate(name, self._declarations[name].declaration)
+        column = self._evaluate(name, self._declarations[name].declaration)
+        if column is None or name not in changed_fields(self._cls):
+            return column
+        return fit_column(f"{self._cls.__name__}.{name}", column, _kind(self._cls, name), self._n)
 
     def _evaluate(self, stream: str, declaration: Any) -> Column | None:
         if isinstance(declaration, Draw):
@@ -224,17 +255,23 @@ class _Table:
             return self._evaluate_rows(stream, declaration)
         if declaration is None:
             field = stream.partition("?")[0]
-            return nulls(_kind(self._cls._meta.model, field), self._n)
+            return nulls(_kind(self._cls, field), self._n)
         return from_python(declaration)[np.zeros(self._n, dtype=np.intp)]
 
     def _switch(self, stream: str, maybe: declarations.Maybe) -> Column | None:
-        """Apply a trait to the rows that its given column marks."""
-        trait = getattr(maybe.decider, "attribute_name", None)
+        """Apply a trait, or the yes of a Maybe, to the rows that their switch marks."""
+        switch = str(getattr(maybe.decider, "attribute_name", ""))
         otherwise = self._evaluate(stream, maybe.no)
-        if otherwise is None or trait not in self._values:
+        is_trait = isinstance(self._cls._meta.parameters.get(switch), declarations.Trait)
+        if otherwise is None or (is_trait and switch not in self._values):
             return otherwise
-        column = self._evaluate(f"{stream}?{trait}", maybe.yes)
-        return None if column is None else choose(self._values[trait], column, otherwise)
+        column = self._evaluate(f"{stream}?{switch}", maybe.yes)
+        if column is None:
+            return otherwise
+        marked = getattr(self, switch)
+        if isinstance(marked, Words) or marked.dtype != np.bool_:
+            marked = np.array([bool(value) for value in to_python(marked)])
+        return choose(marked, column, otherwise)
 
     def all(self) -> Columns:
         """Return every column that is given or can be drawn; not parents, nor values for the whole table."""
@@ -247,7 +284,7 @@ class _Table:
         if field not in changed_fields(self._cls):
             return None
         values = evaluate_rows(declaration, self, self._n, f"{self._streams.seed}:{self._stream}:{stream}")
-        return from_values(values, _kind(self._cls._meta.model, field))
+        return from_values(values, _kind(self._cls, field))
 
 
 def changed_fields(cls: type[GameFactory]) -> set[str]:

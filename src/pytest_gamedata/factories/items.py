@@ -104,6 +104,9 @@ def _draw_available_until(row: Any, rng: Rng, n: int) -> Column:
     retired = (
         (row.price_usd_cents == NULL) & ~row.item_type.is_("consumable") & (rng.random(n) < row.retired_share)
     )
+    # the first item of the store stays, so that there always is something to buy
+    first = np.cumsum(row.price_usd_cents == NULL) == 1
+    retired &= ~first | (row.retired_share >= 1)
     window = (row.until - row.since).astype(np.int64)
     moment = row.since + (rng.uniform(0.3, 0.9, n) * window).astype("timedelta64[us]")
     return np.where(retired, moment, np.datetime64(dist.FOR_EVER, "us"))

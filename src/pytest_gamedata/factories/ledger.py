@@ -19,7 +19,7 @@ from pytest_gamedata.arrays import (
     stack,
     take,
 )
-from pytest_gamedata.factories.columns import Parent, Streams
+from pytest_gamedata.factories.columns import Parent, Streams, changed_fields
 from pytest_gamedata.factories.sessions import Sessions
 from pytest_gamedata.factories.stories import STATUSES, TRADE, TYPES, Plan, plan_stories
 from pytest_gamedata.factories.transactions import PAID, REVERSALS, RefundFactory, SellerLegFactory
@@ -38,7 +38,7 @@ def make_transactions(
     """Draw all transactions in the order of their ids, settled: no wallet is ever overdrawn."""
     plan = plan_stories(spec, streams, users, items, sessions, cast)
     rows = _draw_rows(streams, users, items, plan, transaction_factory)
-    rows = _add_answers(streams, users, items, plan, rows)
+    rows = _add_answers(streams, users, items, plan, rows, transaction_factory)
     rows = take(rows, np.lexsort((rows["line"], rows["created_at"])))
     rows["id"] = np.arange(1, len(rows["line"]) + 1)
     id_of_line = np.zeros(len(plan["at"]) + 1, dtype=np.int64)
@@ -74,10 +74,12 @@ def _ids(parents: Columns, positions: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(positions >= 0, positions + 1, NULL)
 
 
-def _add_answers(streams: Streams, users: Columns, items: Columns, plan: Plan, rows: Columns) -> Columns:
+def _add_answers(
+    streams: Streams, users: Columns, items: Columns, plan: Plan, rows: Columns, factory: Any
+) -> Columns:
     """Add the rows that answer others: the seller's leg of a trade, the refund of a purchase."""
     sold = np.flatnonzero(plan["type"] == TRADE)
-    sellers = SellerLegFactory.columns(
+    sellers = answering(SellerLegFactory, factory).columns(
         len(sold),
         streams,
         line=rows["line"][sold],
@@ -90,7 +92,7 @@ def _add_answers(streams: Streams, users: Columns, items: Columns, plan: Plan, r
     )
     back = np.flatnonzero(~is_null(rows["refunded_at"]))
     charged = rows["status"][back].is_("charged_back")
-    refunds = RefundFactory.columns(
+    refunds = answering(RefundFactory, factory).columns(
         len(back),
         streams,
         line=rows["line"][back],
@@ -103,6 +105,18 @@ def _add_answers(streams: Streams, users: Columns, items: Columns, plan: Plan, r
         refunded_at=nulls_like(rows["refunded_at"], len(back)),
     )
     return stack([rows, sellers, refunds])
+
+
+def answering(answer: Any, factory: Any) -> Any:
+    """Return a factory of answers that keeps what a user's own factory changes."""
+    fields = changed_fields(factory) - set(vars(answer))
+    if not fields:
+        return answer
+    declared = {name: factory._meta.declarations[name] for name in fields}
+    meta = type("Meta", (), {"model": factory._meta.model, "exclude": answer._meta.exclude})
+    return type(answer)(
+        answer.__name__, (answer,), {**declared, "Meta": meta, "__module__": factory.__module__}
+    )
 
 
 def settle(rows: Columns) -> Columns:

@@ -35,6 +35,8 @@ METHODS = (
 )  # fmt: skip
 PASSWORD, REFRESH_TOKEN = 0, 1
 NONE = -1
+TRIES_MAX = 30  # so that an episode always fits into ROOM
+ROOM = np.timedelta64(20, "m")  # between two logins of a user, for failures, locks and resets
 LOCK_DELAY = 0.5  # seconds from the last failure that is allowed to the lock
 _BLANK = {
     "user": NONE, "type": SUCCESS, "reason": NONE, "method": PASSWORD, "at": NULL_MOMENT, "session": 0,
@@ -83,13 +85,15 @@ def plan_logins(rng: Rng, users: Columns, sessions: Sessions) -> Plan:
     """Plan the login that begins each session: by hand, or by a token that the device keeps."""
     user, count = sessions.user, len(sessions.user)
     first = np.diff(user, prepend=-1) != 0
-    by_hand = first | (rng.random(count) < dist.INTERACTIVE_LOGIN_SHARE)
+    nth = _nth_session(user)
+    # who has a second factor is asked for it on coming back
+    asked = (nth == 1) & users["mfa_enabled"][user]
+    by_hand = first | asked | (rng.random(count) < dist.INTERACTIVE_LOGIN_SHARE)
     devices, addresses = np.asarray(users["devices"])[user], np.asarray(users["addresses"])[user]
     # the first device and address are the usual ones; each user's last sessions show them all
     device = np.where(first, 0, (rng.random(count) ** 2 * devices).astype(np.int64))
     address = np.where(first, 0, (rng.random(count) ** 2 * addresses).astype(np.int64))
-    later = _nth_session(user)
-    device = np.where((later > 0) & (later < devices), later, device)
+    device = np.where((nth > 0) & (nth < devices), nth, device)
     return plan_events(
         count,
         user=user,
@@ -112,18 +116,19 @@ def _around(login: Plan, **changed: Any) -> Plan:
     return plan_events(len(login["at"]), **{**login, "method": PASSWORD, **changed})
 
 
-def _by_password(users: Columns, logins: Plan) -> NDArray[np.bool_]:
-    """Tell which logins were typed by hand, with a password, after the registration."""
-    room = logins["at"] - np.asarray(users["created_at"])[logins["user"]]
-    return (logins["method"] == PASSWORD) & (room > np.timedelta64(1, "h"))
+def _by_password(logins: Plan) -> NDArray[np.bool_]:
+    """Tell which logins were typed by hand, with a password, with room before them for what went wrong."""
+    room = np.diff(logins["at"], prepend=logins["at"][:1])
+    same_user = np.diff(logins["user"], prepend=NONE) == 0
+    return (logins["method"] == PASSWORD) & same_user & (room > ROOM)
 
 
 def plan_failures(rng: Rng, users: Columns, logins: Plan) -> Plan:
     """Plan failing episodes before password logins: wrong passwords, from the fifth on a locked account."""
     quantile = strata(rng, len(logins["at"]))
-    login = take(logins, _by_password(users, logins) & (quantile < dist.FAILING_EPISODE_SHARE))
+    login = take(logins, _by_password(logins) & (quantile < dist.FAILING_EPISODE_SHARE))
     count = len(login["at"])
-    tries = rng.geometric(dist.RETRY_SUCCESS, count)
+    tries = np.minimum(rng.geometric(dist.RETRY_SUCCESS, count), TRIES_MAX)
     gap = rng.uniform(*dist.RETRY_SECONDS, count)
     locks = tries >= dist.LOCK_AFTER_FAILURES
     lock_at = (dist.LOCK_AFTER_FAILURES - 1) * gap + LOCK_DELAY
@@ -149,10 +154,8 @@ def plan_resets(rng: Rng, users: Columns, logins: Plan) -> Plan:
     """Plan forgotten passwords: a reset is asked for before a login, and mostly completed."""
     share = dist.RESETS_PER_PASSWORD_LOGIN
     quantile = strata(rng, len(logins["at"]))
-    login = take(logins, _by_password(users, logins) & (quantile < share))
-    completed = (
-        quantile[_by_password(users, logins) & (quantile < share)] < share * dist.RESET_COMPLETED_SHARE
-    )
+    login = take(logins, _by_password(logins) & (quantile < share))
+    completed = quantile[_by_password(logins) & (quantile < share)] < share * dist.RESET_COMPLETED_SHARE
     asked_at = login["at"] - seconds(rng.uniform(300, 900, len(login["at"])))
     done = take(login, completed)
     return stack(
@@ -197,8 +200,8 @@ def plan_logouts(rng: Rng, sessions: Sessions, logins: Plan) -> Plan:
 def plan_lock_out(spec: DatasetSpec, users: Columns, cast: dict[str, int]) -> Plan:
     """Plan how the cast's locked user failed to get in, half way between the last session and the end."""
     user = np.array([cast[role] for role in ("locked",) if role in cast], dtype=np.int64)
-    silence = np.timedelta64(dist.LOCKED_SILENCE_HOURS * 1800, "s")
-    start = np.maximum(to_moment(spec.until) - silence, np.asarray(users["created_at"])[user])
+    ended_at = users["ended_at"][user]
+    start = ended_at + (to_moment(spec.until) - ended_at) // 2
     each = np.repeat(user, dist.LOCK_AFTER_FAILURES)
     nth = np.arange(len(each)) % dist.LOCK_AFTER_FAILURES
     at = np.repeat(start, dist.LOCK_AFTER_FAILURES) + seconds(nth * dist.RETRY_SECONDS[0])

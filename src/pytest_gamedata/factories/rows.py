@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import factory
 import factory.random
 import faker.generator
 import numpy as np
@@ -18,6 +19,8 @@ from pytest_gamedata.arrays import Words, to_python
 def evaluate_rows(declaration: Any, table: Any, count: int, seed: str) -> list[Any]:
     """Let Factory Boy evaluate a declaration for every row; it sees the row's other fields, drawn or not yet."""
     seen: dict[Any, list[Any]] = {}
+    if isinstance(declaration, factory.Iterator):
+        declaration.reset()  # it keeps its place from one dataset to the next
     with _private_random_state(seed):
         return [
             declaration.evaluate_pre(

@@ -37,19 +37,27 @@ class Sessions:
 
     def moments(self, rng: Rng, user: NDArray[np.int64], when: NDArray[np.float64]) -> NDArray[np.datetime64]:
         """Draw a moment in one of each user's sessions: `when` 0 the first of them, just below 1 the last."""
+        return self.moments_in(rng, self.choose(user, when))
+
+    def choose(self, user: NDArray[np.int64], when: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the position of one of each user's sessions."""
         first = np.searchsorted(self.user, user, side="left")
         count = np.searchsorted(self.user, user, side="right") - first
-        return self.moments_in(rng, first + (when * count).astype(np.int64))
+        return first + (when * count).astype(np.int64)
 
     def moments_in(self, rng: Rng, session: NDArray[np.int64]) -> NDArray[np.datetime64]:
         """Draw a moment in each of these sessions."""
         start, latest = self.start[session], self.latest[session]
-        moment = start + seconds(rng.uniform(3, 1 + np.maximum(self.seconds[session], 3)))
+        moment = start + seconds(rng.random(len(session)) * self.seconds[session])
         return np.maximum(np.minimum(moment, latest), start)
 
-    def first_start(self, user: NDArray[np.int64]) -> NDArray[np.datetime64]:
-        """Return the start of each user's first session."""
-        return self.start[np.searchsorted(self.user, user, side="left")]
+    def longest_gap(self, user: int, until: Any) -> tuple[Any, Any]:
+        """Return the end of one session and the start of the next (or the window's end), furthest apart."""
+        rows = slice(*np.searchsorted(self.user, [user, user + 1]))
+        end = self.start[rows] + seconds(self.seconds[rows])
+        following = np.append(self.start[rows][1:], until)
+        longest = int(np.argmax(following - end))
+        return end[longest], following[longest]
 
     def last_day(self, users: int) -> NDArray[np.int64]:
         """Return for each user the last day with a session."""
@@ -69,7 +77,18 @@ def make_sessions(spec: DatasetSpec, streams: Streams, users: Columns) -> Sessio
     sessions = take(sessions, _still_playing(spec, users, sessions))
     end = np.minimum(np.asarray(users["ended_at"][sessions["user"]]), to_moment(spec.until))
     sessions["latest"] = end - PAYMENT_MARGIN
-    return Sessions(**take(sessions, np.lexsort((sessions["start"], sessions["user"]))))
+    sessions = take(sessions, np.lexsort((sessions["start"], sessions["user"])))
+    return Sessions(**sessions | {"seconds": _until_next(sessions)})
+
+
+def _until_next(sessions: Columns) -> NDArray[np.int64]:
+    """Cut sessions where the next one of the same user begins, or the time to play is over."""
+    user, start = sessions["user"], sessions["start"]
+    following = np.append(start[1:], start[:1])
+    is_last = np.append(np.diff(user) != 0, np.ones(min(len(user), 1), dtype=np.bool_))
+    end = np.where(is_last, sessions["latest"], np.minimum(following, sessions["latest"]))
+    left = (end - start).astype(np.int64) // 1_000_000
+    return np.clip(sessions["seconds"], 1, np.maximum(left, 1))
 
 
 def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns) -> Columns:
@@ -152,7 +171,9 @@ def _still_playing(spec: DatasetSpec, users: Columns, sessions: Columns) -> NDAr
     user = sessions["user"]
     end = np.minimum(np.asarray(users["ended_at"][user]), to_moment(spec.until))
     first = np.diff(np.asarray(user), prepend=-1).astype(bool) & (sessions["day"] == 0)
-    return first | ((sessions["start"] < end) & (sessions["day"] <= users["quit_after_days"][user]))
+    return first | (
+        (sessions["start"] <= end - PAYMENT_MARGIN) & (sessions["day"] <= users["quit_after_days"][user])
+    )
 
 
 def _day(moments: Any) -> Any:

@@ -25,6 +25,7 @@ STATUSES = ("completed", "failed", "pending", "cancelled", "refunded", "charged_
 IAP, STORE, TRADE, GIFT, LOOT, REWARD = range(6)
 COMPLETED, FAILED, PENDING, CANCELLED, REFUNDED, CHARGED_BACK = range(6)
 NONE = -1
+COUNTERPARTY_DRAWS = 8  # of somebody else who still has an account; whoever finds nobody stays alone
 _BLANK = {
     "user": 0, "item": NONE, "counterparty": NONE, "type": REWARD, "status": COMPLETED, "quantity": 1, "bonus": 0,
     "at": NULL_MOMENT, "refunded_at": NULL_MOMENT,
@@ -44,7 +45,7 @@ def plan_stories(
         plan_purchases(spec, streams, users, items, sessions, cast),
         plan_trades(spec, streams, users, items, sessions, cast),
         plan_gifts(spec, streams, users, items, sessions, cast),
-        plan_welcomes(streams, users),
+        plan_welcomes(streams, users, cast),
     ]
     plan = stack(plans)
     if spec.transactions is None:
@@ -75,10 +76,13 @@ def plan_purchases(
         return _plan(0)
     user = np.repeat(np.arange(spec.users), users["planned_purchases"])
     rng = streams.of("purchases", "session")
-    bought = _plan(len(user), user=user, type=IAP, at=sessions.moments(rng, user, _draw_when(rng, user)))
+    session = sessions.choose(user, _draw_when(rng, user))
+    bought = _plan(len(user), user=user, type=IAP, at=sessions.moments_in(rng, session))
     bought["item"] = _draw_price_points(streams.of("purchases", "price"), users, items, sold, user)
     _mark_reversals(spec, streams.of("purchases", "reversal"), bought, cast)
-    return stack([bought, _plan_attempts(streams.of("purchases", "attempt"), bought, sessions, sold, cast)])
+    return stack(
+        [bought, _plan_attempts(streams.of("purchases", "attempt"), bought, session, sessions, sold, cast)]
+    )
 
 
 def _draw_when(rng: Rng, user: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -124,16 +128,17 @@ def _mark_reversals(spec: DatasetSpec, rng: Rng, bought: Plan, cast: dict[str, i
     bought["refunded_at"] = np.where(bought["status"] == COMPLETED, NULL_MOMENT, reversed_at)
 
 
-def _plan_attempts(rng: Rng, bought: Plan, sessions: Sessions, sold: Any, cast: dict[str, int]) -> Plan:
+def _plan_attempts(
+    rng: Rng, bought: Plan, session: NDArray[np.int64], sessions: Sessions, sold: Any, cast: dict[str, int]
+) -> Plan:
     """Plan attempts that led to nothing: shortly before a purchase, and all that the failed payer makes."""
     share = dist.FAILED_PAYMENT_SHARE / (1 - dist.FAILED_PAYMENT_SHARE)
     quantile = strata(rng, len(bought["user"]))
-    attempts = take(bought, quantile < share + dist.PENDING_SHARE)
-    attempts["status"] = np.where(quantile[quantile < share + dist.PENDING_SHARE] < share, FAILED, PENDING)
-    attempts["at"] = np.maximum(
-        attempts["at"] - seconds(rng.uniform(10, 60, len(attempts["at"]))),
-        sessions.first_start(attempts["user"]),
-    )
+    chosen = quantile < share + dist.PENDING_SHARE
+    attempts = take(bought, chosen)
+    attempts["status"] = np.where(quantile[chosen] < share, FAILED, PENDING)
+    before = attempts["at"] - seconds(rng.uniform(10, 60, len(attempts["at"])))
+    attempts["at"] = np.maximum(before, sessions.start[session[chosen]])
     attempts["refunded_at"] = np.full(len(attempts["at"]), NULL_MOMENT)
     unlucky = np.repeat(
         [cast[role] for role in ("failed_payer",) if role in cast], dist.FAILED_PAYER_ATTEMPTS
@@ -195,16 +200,21 @@ def _with_counterparty(rng: Rng, users: Columns, plan: Plan) -> Plan:
     created_at, ended_at = np.asarray(users["created_at"]), np.asarray(users["ended_at"])
     # users come in the order of their sign-up: whoever stands before this position was there
     there: Any = np.searchsorted(created_at, plan["at"], side="left")
-    plan["counterparty"] = (rng.random(len(there)) * there).astype(np.int64)
     other = plan["counterparty"]
-    return take(plan, (there > 0) & (other != plan["user"]) & (ended_at[other] > plan["at"]))
+    for _ in range(COUNTERPARTY_DRAWS):
+        unfit = (other == NONE) | (other == plan["user"]) | (ended_at[other] <= plan["at"])
+        other[unfit] = (rng.random(len(there)) * there).astype(np.int64)[unfit]
+    unfit = (other == plan["user"]) | (ended_at[other] <= plan["at"])
+    return take(plan, (there > 0) & ~unfit)
 
 
-def plan_welcomes(streams: Streams, users: Columns) -> Plan:
+def plan_welcomes(streams: Streams, users: Columns, cast: dict[str, int]) -> Plan:
     """Plan the reward that every user gets right after signing up."""
     count = len(users["created_at"])
     at = users["created_at"] + seconds(streams.of("welcomes", "at").uniform(5, 20, count))
-    return _plan(count, user=np.arange(count), type=REWARD, at=at, bonus=dist.WELCOME_REWARD_SOFT)
+    bonus = np.full(count, dist.WELCOME_REWARD_SOFT)
+    bonus[[cast[role] for role in ("trader",) if role in cast]] = dist.TRADER_CAPITAL_SOFT
+    return _plan(count, user=np.arange(count), type=REWARD, at=at, bonus=bonus)
 
 
 def plan_everyday(

@@ -88,8 +88,8 @@ def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
     moment = row.created_at + (rng.uniform(0.3, 0.9, n) * left).astype("timedelta64[us]")
     never = np.datetime64(dist.FOR_EVER, "us")
     ended = np.where(row.status.is_("deleted", "banned", "suspended"), moment, never)
-    before_lock = row.until - np.timedelta64(dist.LOCKED_SILENCE_HOURS, "h")
-    return np.where(row.status.is_("locked"), np.maximum(before_lock, row.created_at), ended)
+    silence = np.minimum(left * 0.3, dist.LOCKED_SILENCE_HOURS * 3600e6).astype(np.int64)
+    return np.where(row.status.is_("locked"), row.until - silence.astype("timedelta64[us]"), ended)
 
 
 def _draw_banned_until(row: Any, rng: Rng, n: int) -> Column:
@@ -183,7 +183,7 @@ class UserFactory(GameFactory):
         trader = factory.Trait(signup=EARLY, engagement=1.8, payer=False, planned_purchases=0, **ALIVE)
         gifter = factory.Trait(signup=EARLY, engagement=1.8, payer=False, planned_purchases=0, **ALIVE)
         mfa_user = factory.Trait(
-            signup=EARLY, engagement=1.0, signup_provider="password", mfa_enabled=True, **ALIVE
+            signup=EARLY, engagement=1.8, signup_provider="password", mfa_enabled=True, **ALIVE
         )
         attacked = factory.Trait(signup=EARLY, engagement=1.0, signup_provider="password", **ALIVE)
         taken_over = factory.Trait(
