@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import os
 import secrets
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import astuple
-from functools import cache
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,11 +15,10 @@ from pytest_gamedata.database.binaries import Binaries, find_binaries
 from pytest_gamedata.database.server import Server, join_server, leave_server, server_error
 from pytest_gamedata.errors import GamedataError, LeakedConnectionWarning
 from pytest_gamedata.run import RUN, spec_of
-from pytest_gamedata.settings import DatasetSpec
 
 if TYPE_CHECKING:
     import psycopg
-    from sqlalchemy import Engine, MetaData
+    from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from pytest_gamedata.database.templates import Admin
@@ -79,13 +72,14 @@ def gamedata_db(
     """Give the test a database of its own, seeded as the options and the test's markers say."""
     from pytest_gamedata.database import templates
     from pytest_gamedata.game_database import GameDatabase
+    from pytest_gamedata.seeding import ensure_seeded_template
 
     costs = request.config.stash[RUN].costs
     name = f"gamedata_{secrets.token_hex(6)}"
     with _one_line_failures(gamedata_server):
         spec = spec_of(request.node)
         admin = _gamedata_admin.connect()
-        template, facts = _ensure_template(
+        template, facts = ensure_seeded_template(
             admin, gamedata_server, spec, gamedata_create_schema, gamedata_factories
         )
         costs.templates[template] = facts
@@ -175,89 +169,6 @@ def _describe_refusal(error: psycopg.Error) -> str:
     found = (diag.message_primary or str(error), diag.message_detail, diag.message_hint, diag.context)
     sentences = [f"{part.splitlines()[0].rstrip('.')}." for part in found if part]
     return f"The database of this test cannot be made: {' '.join(sentences)}"
-
-
-def _ensure_template(
-    admin: Any, server: Server, spec: DatasetSpec, create_schema: CreateSchema, factories: list[Any]
-) -> tuple[str, dict[str, Any]]:
-    """Return the name of the template for this dataset, built if it is not there, and its facts."""
-    from pytest_gamedata.database import templates
-
-    key = hashlib.sha256(repr((_identity(spec), *map(_describe_part, (create_schema, *factories)))).encode())
-    name = f"gamedata_template_{key.hexdigest()[:16]}"
-    return name, templates.ensure_template(
-        admin, name, lambda dbname: _fill(server, dbname, spec, create_schema, factories)
-    )
-
-
-def _identity(spec: DatasetSpec) -> tuple[Any, ...]:
-    """Return what decides the rows: everything but the isolation."""
-    return astuple(spec)[:8] + astuple(spec)[9:]
-
-
-def _describe_part(part: Any) -> str:
-    """Return what tells a factory or a function that creates the tables from any other one of this run."""
-    metadata = getattr(part, "__self__", None)
-    if metadata is not None and hasattr(metadata, "sorted_tables"):  # the create_all of a MetaData
-        return _describe_tables(metadata, tuple(metadata.tables))
-    if isinstance(part, type | FunctionType) and part.__module__.startswith("pytest_gamedata."):
-        return f"{part.__module__}.{part.__qualname__}"
-    return _describe_foreign_part(part)
-
-
-@cache
-def _describe_tables(metadata: MetaData, names: tuple[str, ...]) -> str:
-    from sqlalchemy import create_mock_engine
-
-    statements: list[str] = []
-
-    def collect(statement: Any, *_: Any, **__: Any) -> None:
-        statements.append(str(statement.compile(dialect=engine.dialect)))
-
-    engine = create_mock_engine("postgresql+psycopg://", collect)
-    metadata.create_all(engine, tables=[metadata.tables[name] for name in names], checkfirst=False)
-    return "\n".join(sorted(statements))  # the order of indexes differs between processes
-
-
-@cache
-def _describe_foreign_part(part: Any) -> str:
-    """Return the place and text of what its text decides, else what only this process knows it by."""
-    is_plain_function = isinstance(part, FunctionType) and not part.__closure__
-    is_plain_class = isinstance(part, type) and "<locals>" not in part.__qualname__
-    if is_plain_function or is_plain_class:
-        with suppress(OSError, TypeError):  # no source: typed in, or made by exec()
-            return f"{inspect.getsourcefile(part)} {part.__qualname__}\n{inspect.getsource(part)}"
-    return f"{os.getpid()} {id(part)}"
-
-
-def _fill(
-    server: Server, dbname: str, spec: DatasetSpec, create_schema: CreateSchema, factories: list[Any]
-) -> dict[str, Any]:
-    """Build a dataset and load it into an empty database; return its facts."""
-    from sqlalchemy import URL, create_engine
-
-    from pytest_gamedata.database.copy import load_tables
-    from pytest_gamedata.database.templates import connect
-    from pytest_gamedata.dataset import build_dataset, factories_by_table
-
-    began = time.perf_counter()
-    dataset = build_dataset(spec, factories_by_table(factories))
-    built = time.perf_counter()
-    url = URL.create("postgresql+psycopg", server.user, server.password, server.host, server.port, dbname)
-    engine = create_engine(url)
-    try:
-        create_schema(engine)
-    finally:
-        engine.dispose()
-    with connect(server, dbname) as connection:
-        load_tables(connection, dataset.tables)
-    return {
-        "spec": str(spec),
-        "counts": dataset.counts,
-        "cast": dataset.cast,
-        "build": built - began,
-        "load": time.perf_counter() - built,
-    }
 
 
 def _describe_leak(nodeid: str, leak: Any) -> str:
