@@ -87,10 +87,10 @@ def test_the_whale_buys_the_dearest_thing_on_sale(
 def test_gold_pays_from_the_other_purse(
     client: TestClient, gamedata_db: GameDatabase, as_user: AsUser, item: Item
 ) -> None:
-    newcomer = gamedata_db.cast["newcomer"]
-    hard, soft = wallet(gamedata_db, newcomer)
-    assert buy(client, item.id, as_user(newcomer), currency="GLD").json()["amount_minor"] == 900
-    assert wallet(gamedata_db, newcomer) == (hard, soft - 900)
+    trader = gamedata_db.cast["trader"]
+    hard, soft = wallet(gamedata_db, trader)
+    assert buy(client, item.id, as_user(trader), currency="GLD").json()["amount_minor"] == 900
+    assert wallet(gamedata_db, trader) == (hard, soft - 900)
 
 
 def test_ledger_and_wallets_still_agree_for_everybody(
