@@ -78,21 +78,18 @@ def gamedata_db(
     name = f"gamedata_{secrets.token_hex(6)}"
     with _one_line_failures(gamedata_server):
         spec = spec_of(request.node)
-        admin = _gamedata_admin.connect()
-        template, facts = ensure_seeded_template(
-            admin, gamedata_server, spec, gamedata_create_schema, gamedata_factories
-        )
+        given = (gamedata_server, spec, gamedata_create_schema, gamedata_factories)
+        template, facts = _gamedata_admin.run(lambda admin: ensure_seeded_template(admin, *given))
         costs.templates[template] = facts
         began = time.perf_counter()
-        templates.clone_template(admin, template, name)
+        _gamedata_admin.run(lambda admin: templates.clone_template(admin, template, name))
         costs.clones.append(time.perf_counter() - began)
     database = GameDatabase(gamedata_server, name, spec, facts["counts"], facts["cast"])
     yield database
     with _one_line_failures(gamedata_server):
         database.close()
-        admin = _gamedata_admin.connect()
-        leaks = templates.find_leaks(admin, name)
-        templates.drop_database(admin, name)
+        leaks = _gamedata_admin.run(lambda admin: templates.find_leaks(admin, name))
+        _gamedata_admin.run(lambda admin: templates.drop_database(admin, name))
         for leak in leaks:
             warnings.warn(_describe_leak(request.node.nodeid, leak), LeakedConnectionWarning, stacklevel=1)
 
@@ -146,22 +143,17 @@ def _one_line_failures(server: Server | None = None) -> Iterator[None]:
     """Fail a test by one clear line: a cause that is not the test's needs no traceback into ours."""
     import psycopg
 
+    from pytest_gamedata.database.templates import is_gone
+
     try:
         yield
     except (GamedataError, LeakedConnectionWarning) as error:
         message = str(error)
     except psycopg.Error as error:
-        message = str(server_error(server, error)) if server and _is_gone(error) else _describe_refusal(error)
+        message = str(server_error(server, error)) if server and is_gone(error) else _describe_refusal(error)
     else:
         return
     raise pytest.fail.Exception(message, pytrace=False) from None
-
-
-def _is_gone(error: psycopg.Error) -> bool:
-    """Tell whether the server no longer answers, rather than refuses; 57P is the class of its shutdowns."""
-    from psycopg import OperationalError
-
-    return isinstance(error, OperationalError) and (error.sqlstate or "57P").startswith("57P")
 
 
 def _describe_refusal(error: psycopg.Error) -> str:

@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -15,6 +15,7 @@ from psycopg import sql
 from pytest_gamedata.database.server import Server
 
 Connection = psycopg.Connection[Any]
+Result = TypeVar("Result")
 LEAVING_SECONDS = 1.0  # a backend whose client has closed needs a moment to be gone
 RECOVERY_SECONDS = 5.0
 # what a server says that recovers from the crash of a backend; connecting gives no SQLSTATE
@@ -71,10 +72,24 @@ class Admin:
             self._connection = _connect_when_ready(self.server)
         return self._connection
 
+    def run(self, action: Callable[[Connection], Result]) -> Result:
+        """Do something with the connection; once more with a new one if it broke while doing so."""
+        try:
+            return action(self.connect())
+        except psycopg.OperationalError as error:
+            if not is_gone(error):
+                raise
+        return action(self.connect())
+
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
+
+
+def is_gone(error: psycopg.Error) -> bool:
+    """Tell whether the server no longer answers, rather than refuses; 57P is the class of its shutdowns."""
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57P").startswith("57P")
 
 
 def _connect_when_ready(server: Server) -> Connection:
