@@ -31,7 +31,6 @@ from pytest_gamedata.errors import SettingsError
 NULL = np.iinfo(np.int64).min
 NULL_MOMENT = np.datetime64("NaT", "us")
 NIL_UUID = bytes(16)
-MICROSECONDS = np.timedelta64(1, "us")
 
 
 @dataclass(frozen=True, eq=False)
