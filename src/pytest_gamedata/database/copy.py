@@ -115,18 +115,16 @@ def _drop(cursor: psycopg.Cursor[Any], constraints: list[Any], indexes: list[Any
 
 
 def _restore(cursor: psycopg.Cursor[Any], constraints: list[Any], indexes: list[Any]) -> None:
-    keys = [row for row in constraints if row[3] not in ("f", b"f")]
-    foreign = [row for row in constraints if row[3] in ("f", b"f")]
-    for table, name, definition, *_ in keys:
-        cursor.execute(
-            sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}").format(sql.Identifier(name))
-        )
+    _add_constraints(cursor, [row for row in constraints if row[3] not in ("f", b"f")])
     for _, definition in indexes:
         cursor.execute(definition)
-    for table, name, definition, *_ in foreign:
-        cursor.execute(
-            sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}").format(sql.Identifier(name))
-        )
+    _add_constraints(cursor, [row for row in constraints if row[3] in ("f", b"f")])
+
+
+def _add_constraints(cursor: psycopg.Cursor[Any], constraints: list[Any]) -> None:
+    for table, name, definition, *_ in constraints:
+        statement = sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}")
+        cursor.execute(statement.format(sql.Identifier(name)))
 
 
 def _advance_identities(cursor: psycopg.Cursor[Any], table: str) -> None:

@@ -63,8 +63,8 @@ def plan_attacks(
 ) -> Plan:
     """Plan attacks of so many attempts altogether, with the locks and the owners' returns that follow."""
     rng = streams.of("attacks", "plan")
-    attacks = _draw_attacks(spec, rng, users, sessions, attempts, cast)
     targets = _targets(users, cast)
+    attacks = _draw_attacks(spec, rng, users, sessions, np.flatnonzero(targets), attempts, cast)
     events = stack([plan_events(0), *(_plan_attack(rng, users, targets, attack) for attack in attacks)])
     lone = np.arange(len(events["at"])) + LONE_STORIES
     events["story"] = np.where(_is_brute_force(events), BRUTE_FORCE_STORIES + events["attack"], lone)
@@ -73,7 +73,13 @@ def plan_attacks(
 
 
 def _draw_attacks(
-    spec: DatasetSpec, rng: Rng, users: Columns, sessions: Sessions, attempts: int, cast: dict[str, int]
+    spec: DatasetSpec,
+    rng: Rng,
+    users: Columns,
+    sessions: Sessions,
+    passwords: NDArray[np.int64],
+    attempts: int,
+    cast: dict[str, int],
 ) -> list[Attack]:
     attacks: list[Attack] = []
     if "attacked" in cast and attempts > 0:
@@ -88,7 +94,6 @@ def _draw_attacks(
         attacks.append(Attack(len(attacks), "few_addresses", size, start, span, victim=victim))
     left = max(0, attempts - sum(attack.attempts for attack in attacks))
     kinds = pick(dist.ATTACK_KINDS, strata(rng, int(left / dist.ATTEMPTS_PER_ATTACK) + 1))
-    passwords = np.flatnonzero(_targets(users, cast))
     for code, size in zip(kinds.codes.tolist(), _split(rng, left, len(kinds)).tolist(), strict=True):
         if size:
             attacks.append(

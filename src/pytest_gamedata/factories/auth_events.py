@@ -14,6 +14,7 @@ from pytest_gamedata.arrays import (
     NIL_UUID,
     Column,
     Words,
+    as_uuids,
     choose,
     is_null,
     pack_text,
@@ -46,10 +47,8 @@ def mix(*numbers: Any) -> NDArray[np.uint64]:
 
 def derived_uuids(*numbers: Any) -> NDArray[np.void]:
     """Make version 4 UUIDs that depend on nothing but these numbers."""
-    raw = np.stack([mix(*numbers), mix(*numbers, 1)], axis=1).astype("<u8").view(np.uint8).reshape(-1, 16)
-    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
-    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
-    return raw.view("V16").ravel()
+    halves = np.stack([mix(*numbers), mix(*numbers, 1)], axis=1)
+    return as_uuids(halves.astype("<u8").view(np.uint8).reshape(-1, 16))
 
 
 def _draw_identifier(row: Any, rng: Rng, n: int) -> Column:
@@ -98,7 +97,6 @@ class AuthEventFactory(GameFactory):
 
     class Meta:
         model = AuthEvent
-        sqlalchemy_session_persistence = "flush"
 
     class Params:
         number = factory.Sequence(lambda number: number)

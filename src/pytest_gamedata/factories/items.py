@@ -140,7 +140,6 @@ class ItemFactory(GameFactory):
 
     class Meta:
         model = Item
-        sqlalchemy_session_persistence = "flush"
 
     class Params:
         number = factory.Sequence(lambda number: number)

@@ -154,8 +154,9 @@ def plan_resets(rng: Rng, users: Columns, logins: Plan) -> Plan:
     """Plan forgotten passwords: a reset is asked for before a login, and mostly completed."""
     share = dist.RESETS_PER_PASSWORD_LOGIN
     quantile = strata(rng, len(logins["at"]))
-    login = take(logins, _by_password(logins) & (quantile < share))
-    completed = quantile[_by_password(logins) & (quantile < share)] < share * dist.RESET_COMPLETED_SHARE
+    chosen = _by_password(logins) & (quantile < share)
+    login = take(logins, chosen)
+    completed = quantile[chosen] < share * dist.RESET_COMPLETED_SHARE
     asked_at = login["at"] - seconds(rng.uniform(300, 900, len(login["at"])))
     done = take(login, completed)
     return stack(

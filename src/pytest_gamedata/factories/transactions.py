@@ -136,7 +136,6 @@ class TransactionFactory(GameFactory):
 
     class Meta:
         model = Transaction
-        sqlalchemy_session_persistence = "flush"
 
     class Params:
         wallet = Draw(lambda row, rng, n: np.where(row.bonus > 0, 1.0, rng.random(n)))  # low: GEM, high: GLD
@@ -205,7 +204,6 @@ class SellerLegFactory(TransactionFactory):
 
     class Meta:
         model = Transaction
-        sqlalchemy_session_persistence = "flush"
         exclude = ("bought",)
 
     bought = factory.SubFactory(TransactionFactory, trade=True)
@@ -227,7 +225,6 @@ class RefundFactory(TransactionFactory):
 
     class Meta:
         model = Transaction
-        sqlalchemy_session_persistence = "flush"
 
     refunded = factory.SubFactory(TransactionFactory, status="refunded")
     user = factory.SelfAttribute("refunded.user")

@@ -128,7 +128,6 @@ class UserFactory(GameFactory):
 
     class Meta:
         model = User
-        sqlalchemy_session_persistence = "flush"
 
     class Params:
         number = factory.Sequence(lambda number: number)
