@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table
 
 from pytest_gamedata import DatasetSpec, build_dataset
+from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import is_null, to_python
 from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.errors import SettingsError
@@ -72,6 +73,37 @@ def test_every_window_is_valid(days):
         moments = to_python(dataset.tables[table][column])
         assert min(moments) >= spec.since
         assert max(moments) <= spec.until
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_a_hundred_users_show_the_shares_as_closely_as_a_hundred_can(seed):
+    dataset = build_dataset(DatasetSpec(users=100, seed=seed))
+    users, events = dataset.tables["users"], dataset.tables["auth_events"]
+    cast = np.array(list(dataset.cast.values()))
+
+    for name, weights in (("country_code", dist.COUNTRIES), ("platform", dist.PLATFORMS)):
+        for word, weight in weights.items():
+            expected = 100 * weight / sum(weights.values())
+            assert abs(users[name].is_(word).sum() - expected) <= 2, word
+    logins = events["event_type"].is_("login_success") & is_null(events["attack_id"])
+    user, at = events["user_id"][logins], events["occurred_at"][logins].astype("datetime64[D]")
+    after = (at - users["created_at"].astype("datetime64[D]")[user - 1]).astype(int)
+    others = np.setdiff1d(np.arange(1, 101), cast)
+    for day, share in ((1, 0.27), (7, 0.076)):
+        old_enough = users["created_at"][others - 1] < np.datetime64("2024-12-24")
+        active = np.isin(others[old_enough], user[after == day]).sum()
+        assert abs(active - share * old_enough.sum()) <= 5
+
+
+def test_a_single_user_has_a_history():
+    dataset = build_dataset(DatasetSpec(users=1))
+    events, transactions = dataset.tables["auth_events"], dataset.tables["transactions"]
+
+    assert list(dataset.cast) == ["whale"]
+    assert events["event_type"].is_("login_success").sum() > 20
+    assert events["event_type"].is_("register").sum() == 1
+    assert transactions["type"].is_("iap_purchase").sum() >= 15
+    assert (dataset.tables["users"]["lifetime_spend_usd_cents"] > 10_000).all()
 
 
 def test_no_story_is_torn_where_the_log_is_cut():
@@ -170,7 +202,8 @@ def test_registration_is_the_first_event_of_every_user():
 def test_a_purchase_falls_inside_a_session(days):
     spec = DatasetSpec(users=60, days=days)
     streams, positions = Streams(spec.seed), cast_positions(spec.users)
-    sessions = make_sessions(spec, streams, make_users(spec, streams, positions, UserFactory))
+    users = make_users(spec, streams, positions, UserFactory)
+    sessions = make_sessions(spec, streams, users, [int(np.argmax(users[role])) for role in positions])
     rows = build_dataset(spec).tables["transactions"]
     bought = rows["type"].is_("store_purchase", "loot_drop", "iap_purchase")
 
@@ -318,7 +351,10 @@ def test_a_draw_that_gives_no_column_is_refused(drawn, problem):
             {"users": None},
             "DatasetSpec: users: None is not allowed. Allowed: a whole number from 0 to 100000000.",
         ),
-        ({"preset": "hit"}, "DatasetSpec: preset: 'hit' is not allowed. Allowed: top_quartile."),
+        (
+            {"preset": "flop"},
+            "DatasetSpec: preset: 'flop' is not allowed. Allowed: median, top_quartile, hit or whale_heavy.",
+        ),
         (
             {"users": 0, "auth_events": 5},
             "auth_events=5 needs somebody to make them, but users=0. Allowed: users from 1, or auth_events=0.",

@@ -48,12 +48,15 @@ class Words:
 
     def is_(self, *words: str) -> NDArray[np.bool_]:
         """Tell for each row whether it is one of the words."""
-        wanted = [code for code, word in enumerate(self.words) if word in words]
-        return np.isin(self.codes, wanted)
+        return np.array([word in words for word in (*self.words, None)], dtype=np.bool_)[self.codes]
 
     def to(self, values: Mapping[str, Any], dtype: Any = None) -> NDArray[Any]:
         """Look each row's word up in a mapping; the result is a plain array."""
         return np.array([values[word] for word in self.words], dtype=dtype)[self.codes]
+
+    def weigh(self, weights: Mapping[str, float], default: float = 1.0) -> NDArray[np.float64]:
+        """Look each row's word up in a mapping of weights; a word that is not there has the default."""
+        return self.to({word: weights.get(word, default) for word in self.words}, np.float64)
 
     def rename(self, words: Mapping[str, str], default: str) -> Words:
         """Replace each word by what a mapping says of it."""
@@ -77,9 +80,11 @@ def same_word(word: str | None, n: int) -> Words:
 
 
 def choose(condition: NDArray[np.bool_], yes: Column, no: Column) -> Column:
-    """Take each row's value from one of two columns of the same kind."""
+    """Take each row's value from one of two columns of the same kind; coded and free text go together too."""
+    if not isinstance(yes, Words) and not isinstance(no, Words):
+        return np.where(condition, yes, no)
     if not isinstance(yes, Words) or not isinstance(no, Words):
-        return np.where(condition, yes, no)  # type: ignore[arg-type]
+        return np.where(condition, pack_text(yes), pack_text(no))
     if yes.words == no.words:
         return Words(np.where(condition, yes.codes, no.codes), yes.words)
     words = yes.words + no.words

@@ -20,10 +20,18 @@ class Preset:
     retention_exponent: float  # r(n) = day1_retention * n ** exponent
     payer_share: float  # users who ever pay
     attack_share: float  # login attempts that belong to an attack
+    # what makes spending concentrated; fitted to the published shares of the top payers
+    purchases_dispersion: float = 0.355  # r of a payer's purchases, 1 + NegBin(r, mean): CDNOW's fit (X2)
+    price_tier_correlation: float = 0.75  # how alike the prices of a payer's purchases are (recipe)
+    count_price_correlation: float = 0.35  # whoever buys more buys dearer (recipe)
+    price_tier_max: float = 2.3  # sigmas: nobody buys dearer than the cast's whale (fitted)
 
 
 PRESETS = {
+    "median": Preset(0.22, -0.93, 0.01, 0.06, 0.355, 0.5, 0.0),  # S1, S11, S14, S67
     "top_quartile": Preset(0.27, -0.65, 0.02, 0.20),  # S2, S16, S67
+    "hit": Preset(0.445, -0.45, 0.03, 0.20, count_price_correlation=0.55),  # X1; payers J
+    "whale_heavy": Preset(0.27, -0.65, 0.02, 0.34, 0.30, 0.98, 0.98, 3.3),  # S19, S68
 }
 
 # --- users ---------------------------------------------------------------------------------------
@@ -109,10 +117,10 @@ PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$Z2FtZWRhdGEtbm90LXNlY3JldA$R9mzdfrVm
 
 ENGAGEMENT_CORRELATION = 0.75  # how strongly a user's active days cluster (recipe of the trial)
 PAYER_RETENTION = (0.54, -0.19)  # payers' own curve a * n ** b: gives 10 % payers on day 7 (S11)
-WEEKEND_UPLIFT = 1.12  # weekend over weekday activity (J within S52, S53)
+WEEKEND_UPLIFT = 1.18  # weekend over weekday activity (J within S52, S53)
 SESSIONS_PER_ACTIVE_DAY = 4.0  # mean, at least one (S2)
 SESSIONS_DISPERSION = 3.0  # r of the negative binomial of the sessions beyond the first (recipe)
-SESSION_MINUTES = 5.5  # mean (S2)
+SESSION_MINUTES = 9.0  # mean of a user of middling engagement, in the top quartile of games (S2)
 SESSION_WEIBULL_SHAPE = 0.6  # k (S10: 0.5 to 0.7)
 PLAYTIME_ENGAGEMENT = 1.1  # playtime grows with exp(this * engagement) (recipe)
 SECONDS_PER_LEVEL_UNIT = 60.0  # playtime of level n is this * n ** LEVEL_EXPONENT seconds (own choice)
@@ -128,18 +136,21 @@ HOURS = (
 
 # --- items ---------------------------------------------------------------------------------------
 
-# Catalogue by rarity, in % (J).
+# Catalogue by rarity, in % of all items (J).
 RARITIES: Weights = {"common": 45, "uncommon": 27, "rare": 16, "epic": 9, "legendary": 3}
-DROP_SHARES: Weights = {
-    "common": 79.92,
-    "uncommon": 15.98,
-    "rare": 3.20,
-    "epic": 0.64,
-    "legendary": 0.26,
-}  # S40
+DROP_SHARES = {"common": 79.92, "uncommon": 15.98, "rare": 3.20, "epic": 0.64, "legendary": 0.26}  # S40
 RARITY_PRICE_FACTOR = {"common": 0.6, "uncommon": 1.0, "rare": 1.5, "epic": 1.9, "legendary": 2.5}  # S42
 BASE_PRICE_HARD = 80  # GEM, an uncommon item (own choice, a tenth of S42's scale)
 BASE_PRICE_SOFT = 150  # GLD, an uncommon item (own choice)
+WORTH_SPREAD = 0.2  # of prices and strengths around the middle of their rarity (own choice)
+BASE_POWER, BASE_HEALTH = 40, 500  # points of an uncommon item (own choice)
+REQUIRED_LEVELS = {"common": 1, "uncommon": 10, "rare": 20, "epic": 35, "legendary": 50}  # own choice
+REQUIRED_LEVEL_SPREAD = 9  # levels that a rarity's items may require, from that one on (own choice)
+STACK_SIZES = {"common": 99, "uncommon": 50, "rare": 20, "epic": 10, "legendary": 5}  # pieces (own choice)
+LOOT_BOX_ROLLS = {"common": 1, "uncommon": 2, "rare": 3, "epic": 4, "legendary": 5}  # own choice
+SEASON_MAX, SEASON_DAYS, PASS_TIERS, MEMBERSHIP_DAYS = 12, 60, 100, 30  # own choice
+SEASONAL_SHARE = 0.2  # of cosmetics and loot boxes, tagged by a season of the year (own choice)
+NEW_DAYS = 60  # before the window: what has come since is tagged as new (own choice)
 
 # Catalogue by type, in % (J). Types sold for real money are a fixed list: PRICE_POINTS.
 ITEM_TYPES: Weights = {"cosmetic": 40, "equipment": 27, "consumable": 20, "character": 8, "loot_box": 5}
@@ -162,7 +173,7 @@ PRICE_POINT_ITEMS = {
     9999: ("currency_pack", "Dragon's Hoard of Gems"),
 }
 GEMS_PER_USD_CENT = 1.0  # in the smallest pack (own choice); a larger pack gives more, see below
-PACK_BONUS_MAX = 0.35  # the largest pack's price per GEM is 26 % below the smallest's (S43)
+PACK_BONUS_MAX = 0.36  # of a pack: the largest's price per GEM is 26 % below the smallest's (S43)
 BUNDLE_GEM_SHARE = 0.4  # GEM in a bundle, pass or membership, of what a pack of that price holds (own choice)
 FOR_EVER = "2100-01-01"  # end of sale of what is never retired: PostgreSQL's infinity has no Python value
 TRADABLE_SHARE = 0.45  # of equipment, cosmetics and consumables (J)
@@ -171,54 +182,50 @@ RETIRED_SHARE = 0.05  # of items sold for wallet currency, retired before the wi
 
 # --- transactions --------------------------------------------------------------------------------
 
-PURCHASES_DISPERSION = 0.355  # purchases of a payer = 1 + NegBin(r, mean): CDNOW's fit, meets S13-S16
-PURCHASES_EXTRA_MEAN = 1.96
-FIRST_SESSION_PURCHASE_SHARE = 0.06  # of payers; with those later that day it gives 30 % on day 0 (S18)
-PRICE_TIER_CORRELATION = 0.75  # a payer's purchases share a price tier (recipe)
+PURCHASES_EXTRA_MEAN = 1.96  # purchases of a payer beyond the first (X2, meets S13-S16)
+WHALE_PURCHASES_MIN = 15  # of the cast's whale, at whatever size (own choice)
+# How likely a player ever pays, by platform and country; 1 for the others. Meets S38: revenue per user on iOS
+# is a multiple of Android's, the US and Japan bring in more than their share (fitted).
+PAYERS_BY_PLATFORM: Weights = {
+    "ios": 8, "windows": 2.5, "macos": 2.5, "playstation": 2.5, "xbox": 2.5, "switch": 2.5,
+}  # fmt: skip
+PAYERS_BY_COUNTRY: Weights = {
+    "JP": 6, "US": 2, "KR": 2, "CN": 1.5, "DE": 1.5, "GB": 1.5, "FR": 1.5, "CA": 1.5, "AU": 1.5,
+    "BR": 0.5, "RU": 0.5, "MX": 0.5, "TR": 0.5, "AR": 0.5, "IN": 0.3, "ID": 0.3, "EG": 0.3, "PH": 0.3,
+}  # fmt: skip
+FIRST_SESSION_PURCHASE_SHARE = 0.02  # of payers; with those later that day it gives 30 % on day 0 (S18)
+FIRST_PURCHASE_SKEW = 1.2  # the first comes at quantile u ** this of a payer's sessions (fitted: S18)
+PURCHASE_DELAY_SHARE = (
+    0.7  # of purchases that wait for the day's next session, if that is a late one (fitted: S51)
+)
+LATE_HOUR = 15  # from which on, local time, people buy most (S51)
+NEXT_PURCHASE_SKEW = 4.5  # later ones at u ** this of the sessions after the first (fitted: S13, S23)
 PENDING_SHARE = 0.01  # of purchase attempts, left open (J)
 FAILED_PAYMENT_SHARE = 0.10  # of purchase attempts (S32-S34)
 REFUND_SHARE = 0.03  # of purchases (J, S28, S29)
 CHARGEBACK_SHARE = 0.006  # of purchases (S31)
 REFUND_DELAY_DAYS = 3.0  # mean (J)
 CHARGEBACK_DELAY_DAYS = 14.0  # mean (J)
+# In % (J).
 FAILURE_CODES: Weights = {
-    "insufficient_funds": 40,
-    "do_not_honor": 20,
-    "user_cancelled": 15,
-    "expired_card": 10,
-    "authentication_failed": 7,
-    "provider_error": 5,
-    "fraud_suspected": 3,
-}  # fmt: skip - J
+    "insufficient_funds": 40, "do_not_honor": 20, "user_cancelled": 15, "expired_card": 10,
+    "authentication_failed": 7, "provider_error": 5, "fraud_suspected": 3,
+}  # fmt: skip
+# In % (values S30, shares J).
 REFUND_REASONS: Weights = {
-    "remorse": 35,
-    "accidental_purchase": 30,
-    "not_received": 10,
-    "defective": 8,
-    "friendly_fraud": 7,
-    "other": 6,
+    "remorse": 35, "accidental_purchase": 30, "not_received": 10, "defective": 8, "friendly_fraud": 7, "other": 6,
     "fraud": 4,
-}  # fmt: skip - values S30, shares J
+}  # fmt: skip
+# In % of purchases (S35-S37).
 PAYMENT_METHODS: Weights = {
-    "card": 46,
-    "wallet": 27,
-    "gift_card": 12,
-    "carrier": 7,
-    "store_credit": 5,
-    "bank": 3,
-}  # fmt: skip - S35-S37
+    "card": 46, "wallet": 27, "gift_card": 12, "carrier": 7, "store_credit": 5, "bank": 3,
+}  # fmt: skip
 # Who takes the money on a platform, in % (J).
 PAYMENT_PROVIDERS: dict[str, Weights] = {
-    "android": {"google": 1},
-    "ios": {"apple": 1},
-    "macos": {"apple": 1},
-    "windows": {"steam": 70, "xsolla": 20, "paypal": 10},
-    "linux": {"steam": 1},
-    "playstation": {"xsolla": 1},
-    "xbox": {"xsolla": 1},
-    "switch": {"xsolla": 1},
-    "web": {"stripe": 60, "paypal": 40},
-}
+    "android": {"google": 1}, "ios": {"apple": 1}, "macos": {"apple": 1},
+    "windows": {"steam": 70, "xsolla": 20, "paypal": 10}, "linux": {"steam": 1}, "playstation": {"xsolla": 1},
+    "xbox": {"xsolla": 1}, "switch": {"xsolla": 1}, "web": {"stripe": 60, "paypal": 40},
+}  # fmt: skip
 # Local currency of a country's stores and its minor units per US cent, rounded (own choice).
 CURRENCIES: dict[str, tuple[str, float]] = {
     "BR": ("BRL", 5.0), "DE": ("EUR", 0.9), "FR": ("EUR", 0.9), "ES": ("EUR", 0.9), "IT": ("EUR", 0.9),
@@ -231,24 +238,25 @@ USD = ("USD", 1.0)  # every other country
 EVERYDAY_PER_SESSION: Weights = {"store_purchase": 0.06, "loot_drop": 0.10, "reward": 0.05}
 FAILED_PAYER_ATTEMPTS = 3  # of the cast's failed payer (own choice)
 GIFTS_PER_SESSION = 0.003  # own choice
-ITEM_ZIPF_EXPONENT = 1.0  # X3, X4
+ITEM_ZIPF_EXPONENT = 1.03  # X3, X4
 HARD_PRICE_PURCHASE_SHARE = 0.25  # of payers' store purchases, where the item has both prices (own choice)
 WELCOME_REWARD_SOFT = 1_000  # GLD on registration (own choice)
 TRADER_CAPITAL_SOFT = 20_000  # GLD that the cast's trader begins with (own choice)
 REWARD_SOFT = (50, 600)  # GLD, lowest and highest (own choice)
 REWARD_HARD_SHARE = 0.2  # rewards that pay GEM (own choice)
 REWARD_HARD = (5, 60)  # GEM, lowest and highest (own choice)
-TRADER_SHARE = 0.20  # of users who are active after day 7 (S44, base is J)
+TRADER_DAY = 7  # whoever is still active on this day may trade (J)
+TRADER_SHARE = 0.20  # of those who may (S44, base is J)
 TRADES_PER_TRADER = 3.0  # offers, mean (own choice)
 TRADE_PRICE_FACTOR = (1.0, 3.0)  # GLD per GEM of the store's price, lowest and highest (own choice)
-TRADE_COMPLETED_SHARE = 0.80  # of offers (S44)
+TRADE_COMPLETED_SHARE = 0.82  # of offers; a few buyers cannot pay, which leaves 80 % (S44)
 STACK_SIZE_MAX = 5  # of a stackable item in one purchase (own choice)
 
 # --- auth events ---------------------------------------------------------------------------------
 
 INTERACTIVE_LOGIN_SHARE = 0.25  # sessions that begin with a login, not a stored token (J)
-FAILING_EPISODE_SHARE = 0.042  # of password logins (recipe, gives 10 % failures: S62)
-RETRY_SUCCESS = 0.30  # chance that a retry succeeds (derived from S65)
+FAILING_EPISODE_SHARE = 0.051  # of password logins (fitted, gives 10 % failures: S62)
+RETRY_SUCCESS = 0.31  # chance that a retry succeeds (derived from S65)
 WRONG_PASSWORD_SHARE = 0.92  # of legitimate failures (J, S66); the rest is provider_error
 RETRY_SECONDS = (4, 12)  # between tries, lowest and highest (own choice)
 LOCK_AFTER_FAILURES = 5  # R1
@@ -260,14 +268,16 @@ LOGOUT_SHARE = 0.12  # sessions that end with a logout (own choice)
 RESETS_PER_PASSWORD_LOGIN = 0.05  # logins by hand; gives 3 % of monthly actives (J, S78, S79)
 RESET_COMPLETED_SHARE = 0.80  # S64
 DEVICES: Weights = {"1": 68, "2": 24, "3": 8}  # devices of a user, in % (J, S84)
-IPS: Weights = {"1": 55, "2": 20, "3": 10, "5": 8, "9": 5, "20": 2}  # addresses of a user, in % (S83, tail J)
+IPS: Weights = {"1": 50, "2": 17, "3": 11, "6": 11, "15": 8, "40": 4}  # addresses of a user (S83, tail J)
 ATTACK_KINDS: Weights = {"few_addresses": 45, "spread": 35, "brute_force": 20}  # recipe of the trial
 ATTEMPTS_PER_ATTACK = 400  # mean, scaled to a game of this size (own choice)
+FEW_ADDRESSES_ATTEMPTS_MIN = 50  # a smaller attack comes from many addresses (S71: 50 to 300 per address)
 ATTEMPTS_PER_IP = {"few_addresses": 145.0, "spread": 1.18, "brute_force": 60.0}  # S71, S72, J
+SPREAD_SPIKES = (3, 6)  # of a spread attack, fewest and most (S72)
 ATTACK_SPAN_HOURS = {"few_addresses": 12.0, "spread": 96.0, "brute_force": 2.0}  # S71, S72, J
 ATTACK_SUCCESS = 0.0015  # of attempts (S69, S70)
 BRUTE_FORCE_GAP_SECONDS = 2.0  # own choice
-ATTACKED_ATTEMPTS = 40  # on the cast's attacked user (own choice)
+ATTACKED_ATTEMPTS = 60  # on the cast's attacked user, and of the attack that takes one over (own choice)
 MFA_FAILURE_SHARE = 0.05  # of challenges (J)
 ATTACK_UNKNOWN_USER_SHARE = 0.85  # of stuffing attempts (J, S77)
 TOOL_USER_AGENT_SHARE = 0.65  # attacks that show an HTTP library (S67)
@@ -276,22 +286,12 @@ PLAYER_NETWORK = "198.18.0.0"  # /15
 ATTACKER_NETWORKS = ("192.0.2.0", "198.51.100.0", "203.0.113.0")  # /24 each
 ATTACKER_NETWORK6 = "2001:db8"  # the first 32 bits
 ASNS = (64512, 65534)  # for private use: RFC 6996
+# Their beginnings as text: RFC 5737, RFC 2544, RFC 3849.
 RESERVED_ADDRESSES = (
-    "192.0.2.",
-    "198.51.100.",
-    "203.0.113.",
-    "198.18.",
-    "198.19.",
-    "2001:db8:",
-)  # fmt: skip - as text: RFC 5737, RFC 2544, RFC 3849
+    "192.0.2.", "198.51.100.", "203.0.113.", "198.18.", "198.19.", "2001:db8:",
+)  # fmt: skip
+# RFC 2606, RFC 6761.
 RESERVED_DOMAINS = (
-    b"@example.com",
-    b".example.com",
-    b"@example.net",
-    b".example.net",
-    b"@example.org",
-    b".example.org",
-    b".test",
-    b".example",
-    b".invalid",
-)  # fmt: skip - RFC 2606, RFC 6761
+    b"@example.com", b".example.com", b"@example.net", b".example.net", b"@example.org", b".example.org", b".test",
+    b".example", b".invalid",
+)  # fmt: skip

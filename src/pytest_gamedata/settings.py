@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from pytest_gamedata.distributions import PASSWORD, PASSWORD_HASH
+from pytest_gamedata.distributions import PASSWORD, PASSWORD_HASH, PRESETS
 from pytest_gamedata.errors import SettingsError
 
-PRESETS = ("top_quartile",)
 ISOLATIONS = ("database",)
 NATURAL = ("transactions", "auth_events")  # left out: as many as the users make
 DAYS_MAX = 3_650
@@ -104,6 +103,11 @@ def _one_of(names: tuple[str, ...]) -> Callable[[Any], str]:
     return parse
 
 
+def _either(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def parse_until(value: Any) -> datetime:
     """Read an ISO date or datetime, or `now`; without a zone it is UTC."""
     if value == "now":
@@ -131,8 +135,8 @@ OPTIONS = (
         "until", parse_until, "an ISO date or datetime from 1971 to 2090, or now", "DATE", "end of the window"
     ),
     _number("seed", "seed of every random choice", 0, SEED_MAX),
-    Option("preset", _one_of(PRESETS), " or ".join(PRESETS), "NAME", "kind of game"),
-    Option("isolation", _one_of(ISOLATIONS), " or ".join(ISOLATIONS), "MODE", "isolation of a test"),
+    Option("preset", _one_of(tuple(PRESETS)), _either(PRESETS), "NAME", "kind of game"),
+    Option("isolation", _one_of(ISOLATIONS), _either(ISOLATIONS), "MODE", "isolation of a test"),
 )
 OPTION_NAMES = tuple(option.name for option in OPTIONS)
 

@@ -78,7 +78,7 @@ BAD_MARKERS = {
     "until=2025": (
         "gamedata marker: until: 2025 is not allowed. Allowed: an ISO date or datetime from 1971 to 2090, or now."
     ),
-    "preset='flop'": "gamedata marker: preset: 'flop' is not allowed. Allowed: top_quartile.",
+    "preset='flop'": "gamedata marker: preset: 'flop' is not allowed. Allowed: median, top_quartile, hit or whale_heavy.",
     "isolation='chroot'": "gamedata marker: isolation: 'chroot' is not allowed. Allowed: database.",
     "users=0, transactions=2": (
         "transactions=2 needs somebody to make them, but users=0. Allowed: users from 1, or transactions=0."

@@ -21,7 +21,7 @@ OPTIONS = {
     "auth_events": ("12", "None"),
     "days": ("30", "90"),
     "seed": ("0", "1"),
-    "preset": ("top_quartile", "top_quartile"),
+    "preset": ("whale_heavy", "top_quartile"),
     "isolation": ("database", "database"),
 }
 NATURAL = "as many as the users make"
@@ -43,7 +43,7 @@ BAD_VALUES = [
     ("until", "yesterday", DATE),
     ("until", "1969-12-31", DATE),
     ("until", "2091-01-01", DATE),
-    ("preset", "blockbuster", "top_quartile"),
+    ("preset", "blockbuster", "median, top_quartile, hit or whale_heavy"),
     ("isolation", "none", "database"),
 ]
 

@@ -37,7 +37,8 @@ DAY_SECONDS = 86_400
 OWNERS_RETURN_SECONDS = 600.0  # after the lock has ended, and as long again before anything else
 # Stories are numbered apart from those of sessions: each attempt its own, a brute force one with its lock.
 LONE_STORIES, BRUTE_FORCE_STORIES = 1 << 41, 1 << 42
-OWNERS_SESSION = 1 << 40  # the session in which an owner comes back is none of the planned ones
+# Sessions are numbered apart from the planned ones: those in which an owner comes back, and attackers'.
+OWNERS_SESSION, ATTACK_SESSIONS = 1 << 40, 1 << 56
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def _draw_attacks(
     cast: dict[str, int],
 ) -> list[Attack]:
     attacks: list[Attack] = []
+    passwords = rng.permutation(passwords)
     if "attacked" in cast and attempts > 0:
         size = min(dist.ATTACKED_ATTEMPTS, (attempts + 1) // 2)
         attacks += _brute_force(spec, sessions, 0, size, cast["attacked"])
@@ -127,9 +129,10 @@ def _draw_attack(
     size: int,
 ) -> Attack:
     if kind == "brute_force" and len(passwords):
-        for attack in _brute_force(spec, sessions, number, size, int(rng.choice(passwords))):
+        for attack in _brute_force(spec, sessions, number, size, int(passwords[number % len(passwords)])):
             return attack
-    kind = "few_addresses" if kind == "brute_force" else kind
+    small = size < dist.FEW_ADDRESSES_ATTEMPTS_MIN
+    kind = "spread" if small else "few_addresses" if kind == "brute_force" else kind
     window = spec.days * DAY_SECONDS
     span = min(dist.ATTACK_SPAN_HOURS[kind] * 3600, window * 0.5)
     start = to_moment(spec.since) + seconds(rng.uniform(0, window - span - 120))
@@ -154,9 +157,16 @@ def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: A
         reason[dist.LOCK_AFTER_FAILURES :] = ACCOUNT_LOCKED
     addresses = max(1, round(attack.attempts / dist.ATTEMPTS_PER_IP[attack.kind]))
     kind = list(dist.ATTACK_KINDS).index(attack.kind)
-    address = (strata(rng, attack.attempts) * addresses).astype(np.int64) * len(dist.ATTACK_KINDS) + kind
+    address = rng.permutation(attack.attempts) % addresses * len(dist.ATTACK_KINDS) + kind
     events = plan_events(
-        attack.attempts, user=user, type=FAILURE, reason=reason, at=at, attack=attack.number, address=address
+        attack.attempts,
+        user=user,
+        type=FAILURE,
+        reason=reason,
+        at=at,
+        session=ATTACK_SESSIONS + (attack.number << 32) + np.arange(attack.attempts),
+        attack=attack.number,
+        address=address,
     )
     if attack.victim != NONE:
         middle = attack.attempts // 2
@@ -173,7 +183,7 @@ def _moments(rng: Rng, attack: Attack) -> NDArray[Any]:
     if attack.target != NONE:
         return np.arange(attack.attempts) * dist.BRUTE_FORCE_GAP_SECONDS
     if attack.kind == "spread":
-        peaks = (np.arange(int(rng.integers(3, 7))) + 0.5) / 6
+        peaks = np.linspace(0.05, 0.95, int(rng.integers(*dist.SPREAD_SPIKES, endpoint=True)))
         around = rng.choice(peaks, attack.attempts) + rng.normal(0, 0.02, attack.attempts)
         return np.clip(around, 0, 1) * attack.span
     return rng.random(attack.attempts) * attack.span
@@ -221,6 +231,12 @@ def _plan_resets(spec: DatasetSpec, rng: Rng, events: Plan) -> Plan:
                 **own,
                 type=RESET_COMPLETED,
                 at=entered["at"] + seconds(asked + np.minimum(180, left * 0.2)),
+            ),
+            plan_events(
+                count,
+                **own,
+                session=OWNERS_SESSION + entered["story"],
+                at=entered["at"] + seconds(asked + np.minimum(200, left * 0.25)),
             ),
         ]
     )
@@ -284,7 +300,7 @@ def _addresses(plan: Plan, is_attack: NDArray[np.bool_]) -> Words:
 
 def _address(attack: int, nth: int, kind: str) -> str:
     if kind == "spread":
-        return f"{dist.ATTACKER_NETWORK6}:{attack:x}:{nth:x}::1"
+        return f"{dist.ATTACKER_NETWORK6}:{attack:x}:{nth + 1:x}::1"
     network, host = divmod((attack * 31 + nth) % (3 * 254), 254)
     return f"{dist.ATTACKER_NETWORKS[network].rpartition('.')[0]}.{host + 1}"
 

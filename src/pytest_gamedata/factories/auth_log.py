@@ -91,7 +91,8 @@ def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:
     rank[story[is_cast]] = 2
     rank[story[is_cast & (plan["type"] == LOCKED)]] = 1
     rank[story[plan["type"] == REGISTER]] = 0
-    order = np.lexsort((rng.random(len(stories)), rank))
+    # short ones ahead of the long, so that every lock has its chance
+    order = np.lexsort((rng.random(len(stories)), np.where(rank == 1, sizes, 0), rank))
     kept = np.zeros(len(stories), dtype=np.bool_)
     kept[order] = np.cumsum(sizes[order]) <= rows
     return take(plan, kept[story])

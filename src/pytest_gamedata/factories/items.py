@@ -22,12 +22,12 @@ from pytest_gamedata.arrays import (
 )
 from pytest_gamedata.factories.columns import Draw, GameFactory, Streams, of_spec
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
-from pytest_gamedata.factories.vocabulary import ITEM_NOUNS, ITEM_PREFIXES, ITEM_TAGS, base36
+from pytest_gamedata.factories.item_details import draw_attributes, draw_tags, seats, strength
+from pytest_gamedata.factories.vocabulary import count_item_names, item_words
 from pytest_gamedata.models import Item
 from pytest_gamedata.settings import DatasetSpec
 
 DAY_SECONDS = 86_400
-PRICE_POINTS = np.array(list(dist.PRICE_POINTS), dtype=np.int64)
 # how much of the catalogue is sold for real money, once there is room for every price point
 PRICE_POINT_ORDER = (499, 999, 99, 1499, 1999, 199, 299, 2999, 4999, 9999)
 
@@ -36,67 +36,103 @@ def _draw_item_type(row: Any, rng: Rng, n: int) -> Column:
     sold = words_of(
         [dist.PRICE_POINT_ITEMS.get(price, ("cosmetic",))[0] for price in row.price_usd_cents.tolist()]
     )
-    return choose(row.price_usd_cents > 0, sold, pick(dist.ITEM_TYPES, strata(rng, n)))
+    return choose(row.price_usd_cents > 0, sold, row.store_type)
 
 
 def _draw_rarity(row: Any, rng: Rng, n: int) -> Column:
-    return choose(row.price_usd_cents > 0, same_word("common", n), pick(dist.RARITIES, strata(rng, n)))
+    return choose(row.price_usd_cents > 0, same_word("common", n), row.store_rarity)
+
+
+def _draw_wording(row: Any, rng: Rng, n: int) -> Column:
+    """Draw which of the names of its type and rarity each item has, none twice."""
+    members: dict[tuple[str, str], list[int]] = {}
+    for position, kind in enumerate(zip(to_python(row.item_type), to_python(row.rarity), strict=True)):
+        members.setdefault(kind, []).append(position)
+    wording = np.zeros(n, dtype=np.int64)
+    for kind, rows in members.items():
+        names = count_item_names(*kind)
+        turns = range(-(-len(rows) // names))
+        wording[rows] = np.concatenate([turn * names + rng.permutation(names) for turn in turns])[: len(rows)]
+    return wording
+
+
+def _names_of(row: Any) -> list[tuple[str | None, tuple[str, ...]]]:
+    """Return each item's own name, if it stands at a price point, and the words of the name it has otherwise."""
+    names: list[tuple[str | None, tuple[str, ...]]] = []
+    kinds = zip(to_python(row.item_type), to_python(row.rarity), row.wording.tolist(), strict=True)
+    for price, kind in zip(row.price_usd_cents.tolist(), kinds, strict=True):
+        sold_as, name = dist.PRICE_POINT_ITEMS.get(price, (None, None))
+        names.append((name if sold_as == kind[0] else None, item_words(*kind)))
+    return names
 
 
 def _draw_name(row: Any, rng: Rng, n: int) -> Column:
-    names = []
-    rows = zip(
-        row.price_usd_cents.tolist(),
-        to_python(row.item_type),
-        to_python(row.rarity),
-        rng.random((n, 2)),
-        strict=True,
-    )
-    for price, item_type, rarity, (prefix, noun) in rows:
-        if price in dist.PRICE_POINT_ITEMS:
-            names.append(dist.PRICE_POINT_ITEMS[price][1])
-        else:
-            prefixes, nouns = ITEM_PREFIXES[rarity], ITEM_NOUNS.get(item_type, ("Bundle",))
-            names.append(f"{prefixes[int(prefix * len(prefixes))]} {nouns[int(noun * len(nouns))]}")
-    return texts(names)
+    return texts([own or " ".join(filter(None, words)) for own, words in _names_of(row)])
 
 
 def _draw_sku(row: Any, rng: Rng, n: int) -> Column:
-    numbers = [number.decode() for number in base36(row.number).tolist()]
-    return texts(
-        [
-            f"com.example.game.{kind}_{code:0>4}"
-            for kind, code in zip(to_python(row.item_type), numbers, strict=True)
-        ]
-    )
+    """Say what the item is; its number follows, but where a catalogue sells it for real money, and once."""
+    skus: list[str] = []
+    plain: set[str] = set()
+    columns = row.lone.tolist(), row.number.tolist(), row.grants_hard.tolist(), to_python(row.item_type)
+    for (own, words), lone, number, gems, kind in zip(_names_of(row), *columns, strict=True):
+        slug = _slug(kind, own, words, gems)
+        alone = own is not None and not lone and slug not in plain
+        plain.add(slug)
+        skus.append(f"com.example.game.{slug}" if alone else f"com.example.game.{slug}_{number:04}")
+    return texts(skus)
+
+
+def _slug(kind: str, own: str | None, words: tuple[str, ...], gems: int) -> str:
+    if kind == "currency_pack":
+        return f"gems_{gems:04}"
+    slug = f"{kind}_{own.split()[0]}" if own else f"{words[1]}_{words[0]}"
+    return slug.lower().replace("'", "").replace("-", "_")
 
 
 def _draw_grants_hard(row: Any, rng: Rng, n: int) -> Column:
-    price = row.price_usd_cents
-    bonus = 1 + dist.PACK_BONUS_MAX * (np.maximum(price, 99) - 99) / (PRICE_POINTS.max() - 99)
+    """Give more GEM for the money in a larger pack, in round numbers."""
+    price = np.maximum(row.price_usd_cents, 1)
+    lowest, highest = min(dist.PRICE_POINTS), max(dist.PRICE_POINTS)
+    bonus = 1 + dist.PACK_BONUS_MAX * np.log(price / lowest) / np.log(highest / lowest)
     share = np.where(row.item_type.is_("currency_pack"), 1.0, dist.BUNDLE_GEM_SHARE)
-    return np.where(price > 0, np.maximum(price, 0) * dist.GEMS_PER_USD_CENT * bonus * share, 0).astype(
-        np.int64
-    )
+    gems = price * dist.GEMS_PER_USD_CENT * np.maximum(bonus, 1) * share
+    step = np.where(gems < 500, 10, 50)
+    return np.where(row.price_usd_cents > 0, np.maximum(np.round(gems / step), 1) * step, 0).astype(np.int64)
+
+
+def _draw_worth(row: Any, rng: Rng, n: int) -> Column:
+    """Draw where in its rarity's range an item lies, from 0 to 1; in a catalogue, each rarity's median at 0.5."""
+    worth = rng.random(n)
+    group = row.rarity.codes * 2 + row.item_type.is_("consumable")
+    group = np.where((row.price_usd_cents > 0) | row.lone, -1, group)
+    for code in np.unique(group[group >= 0]).tolist():
+        rows = np.flatnonzero(group == code)
+        quantiles = (np.arange(len(rows)) + rng.random(len(rows))) / len(rows)
+        quantiles[(len(rows) - 1) // 2 : len(rows) // 2 + 1] = 0.5
+        worth[rows] = rng.permutation(quantiles)
+    return worth
 
 
 def _wallet_price(base: int, has_price: Any) -> Draw:
-    """Price by rarity: the middle of a rarity is its factor times the base, give or take a fifth."""
+    """Price by rarity and worth, in steps of five."""
 
     def draw(row: Any, rng: Rng, n: int) -> Column:
-        factors = row.rarity.to(dist.RARITY_PRICE_FACTOR, np.float64)
-        steps = np.round(base * factors * rng.uniform(0.8, 1.2, n) / 5).astype(np.int64)
-        return np.where((row.price_usd_cents == NULL) & has_price(row), np.maximum(steps * 5, 5), NULL)
+        steps = np.round(base * strength(row) / 5).astype(np.int64)
+        return np.where((row.price_usd_cents == NULL) & has_price(row), np.maximum(steps, 1) * 5, NULL)
 
     return Draw(draw)
 
 
 def _draw_drop_rate(row: Any, rng: Rng, n: int) -> Column:
-    """Give a tier's published share, which the items of the tier split when loot is drawn."""
-    rates = np.empty(n, dtype=object)
+    """Split each tier's published share among its items, in ten-millionths: their sum is exact."""
+    rates = np.full(n, None, dtype=object)
     droppable = row.item_type.is_("cosmetic", "equipment", "consumable")
-    for position, (drops, rarity) in enumerate(zip(droppable.tolist(), to_python(row.rarity), strict=True)):
-        rates[position] = Decimal(str(dist.DROP_SHARES[rarity] / 100)) if drops else None
+    for rarity, share in dist.DROP_SHARES.items():
+        rows = np.flatnonzero(droppable & row.rarity.is_(rarity))
+        each, left = divmod(round(share * 100_000), max(len(rows), 1))
+        for place, position in enumerate(rows.tolist()):
+            rates[position] = Decimal(max(each + (place < left), 1)).scaleb(-7)
     return rates
 
 
@@ -112,29 +148,6 @@ def _draw_available_until(row: Any, rng: Rng, n: int) -> Column:
     return np.where(retired, moment, np.datetime64(dist.FOR_EVER, "us"))
 
 
-def _draw_tags(row: Any, rng: Rng, n: int) -> Column:
-    tags = np.empty(n, dtype=object)
-    for position, (kind, rarity) in enumerate(
-        zip(to_python(row.item_type), to_python(row.rarity), strict=True)
-    ):
-        tags[position] = [*ITEM_TAGS[kind], rarity]
-    return tags
-
-
-def _draw_attributes(row: Any, rng: Rng, n: int) -> Column:
-    attributes = np.empty(n, dtype=object)
-    rolls = rng.integers(1, 100, (n, 2)).tolist()
-    for position, (kind, (power, weight)) in enumerate(zip(to_python(row.item_type), rolls, strict=True)):
-        attributes[position] = {
-            "equipment": {"power": power, "weight": weight},
-            "consumable": {"cooldown_seconds": weight, "power": power},
-            "character": {"health": 500 + 10 * power, "speed": weight},
-            "cosmetic": {"slot": ("head", "back", "hand")[power % 3]},
-            "loot_box": {"rolls": 1 + power % 3},
-        }.get(kind, {})
-    return attributes
-
-
 class ItemFactory(GameFactory):
     """Build catalogue items."""
 
@@ -143,6 +156,12 @@ class ItemFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
+        lone = True  # a lone item may lie anywhere in its rarity's range; those of a catalogue are spread over it
+        # what an item is where it is not sold for real money
+        store_type = Draw(lambda row, rng, n: pick(dist.ITEM_TYPES, strata(rng, n)))
+        store_rarity = Draw(lambda row, rng, n: pick(dist.RARITIES, strata(rng, n)))
+        wording = Draw(_draw_wording)
+        worth = Draw(_draw_worth)
         retired_share = 0.0  # a lone item is on sale, unless the trait says otherwise
         retired = factory.Trait(retired_share=1.0)
         since = of_spec(lambda spec: spec.since)
@@ -175,12 +194,15 @@ class ItemFactory(GameFactory):
     available_until = Draw(_draw_available_until)
     is_active = Draw(lambda row, rng, n: row.available_until > row.until)
     updated_at = Draw(lambda row, rng, n: np.where(row.is_active, row.available_from, row.available_until))
-    tags = Draw(_draw_tags)
-    attributes = Draw(_draw_attributes)
+    tags = Draw(draw_tags)
+    attributes = Draw(draw_attributes)
 
 
 def make_items(spec: DatasetSpec, streams: Streams, item_factory: Any) -> Columns:
-    """Draw the catalogue: one item per price point as far as a quarter of it has room, then the rest."""
+    """Draw the catalogue: one item per price point as far as a quarter of it has room, then the rest.
+
+    RARITIES is the mix of the whole catalogue, in which what is sold for real money counts as common.
+    """
     sold = PRICE_POINT_ORDER[: max(min(len(PRICE_POINT_ORDER), spec.items // 4), min(spec.items, 1))]
     prices = np.full(spec.items, NULL, dtype=np.int64)
     prices[: len(sold)] = sorted(sold)
@@ -192,5 +214,24 @@ def make_items(spec: DatasetSpec, streams: Streams, item_factory: Any) -> Column
         until=to_moment(spec.until),
         retired_share=dist.RETIRED_SHARE,
         price_usd_cents=prices,
+        lone=np.zeros(spec.items, dtype=np.bool_),
+        **_deal_kinds(streams.of("items", "kinds"), spec.items, len(sold)),
     )
     return {**items, "id": np.arange(1, spec.items + 1)}
+
+
+def _deal_kinds(rng: Rng, items: int, sold: int) -> Columns:
+    """Deal types and rarities to the items that are not sold for real money, so that each rarity has a mix.
+
+    The rarest items get the commonest types: something that drops, and something that is sold for GEM.
+    """
+    rarities = seats(dist.RARITIES, items)
+    rarities["common"] -= sold
+    types = seats(dist.ITEM_TYPES, items - sold)
+    turns = sorted(((turn + 0.5) / count, name) for name, count in types.items() for turn in range(count))
+    rarest_first = [name for name in reversed(rarities) for _ in range(rarities[name])]
+    order = rng.permutation(items - sold).tolist()
+    return {
+        "store_type": words_of(["cosmetic"] * sold + [turns[place][1] for place in order]),
+        "store_rarity": words_of(["common"] * sold + [rarest_first[place] for place in order]),
+    }

@@ -56,7 +56,7 @@ def plan_legitimate(
         plan_resets(streams.of("logins", "reset"), users, logins),
         plan_second_factors(streams.of("logins", "mfa"), users, logins),
         plan_logouts(streams.of("logins", "logout"), sessions, logins),
-        plan_lock_out(spec, users, cast),
+        plan_lock_out(spec, users),
     ]
     return stack(parts)
 
@@ -88,7 +88,8 @@ def plan_logins(rng: Rng, users: Columns, sessions: Sessions) -> Plan:
     nth = _nth_session(user)
     # who has a second factor is asked for it on coming back
     asked = (nth == 1) & users["mfa_enabled"][user]
-    by_hand = first | asked | (rng.random(count) < dist.INTERACTIVE_LOGIN_SHARE)
+    settled = sessions.start - np.asarray(users["created_at"])[user] > np.timedelta64(1, "m")
+    by_hand = first | (settled & (asked | (rng.random(count) < dist.INTERACTIVE_LOGIN_SHARE)))
     devices, addresses = np.asarray(users["devices"])[user], np.asarray(users["addresses"])[user]
     # the first device and address are the usual ones; each user's last sessions show them all
     device = np.where(first, 0, (rng.random(count) ** 2 * devices).astype(np.int64))
@@ -124,29 +125,33 @@ def _by_password(logins: Plan) -> NDArray[np.bool_]:
 
 
 def plan_failures(rng: Rng, users: Columns, logins: Plan) -> Plan:
-    """Plan failing episodes before password logins: wrong passwords, from the fifth on a locked account."""
+    """Plan failing episodes before password logins: wrong passwords, and a lock after every fifth.
+
+    One more try meets the lock, then the player waits until it has ended.
+    """
     quantile = strata(rng, len(logins["at"]))
     login = take(logins, _by_password(logins) & (quantile < dist.FAILING_EPISODE_SHARE))
     count = len(login["at"])
     tries = np.minimum(rng.geometric(dist.RETRY_SUCCESS, count), TRIES_MAX)
     gap = rng.uniform(*dist.RETRY_SECONDS, count)
-    locks = tries >= dist.LOCK_AFTER_FAILURES
-    lock_at = (dist.LOCK_AFTER_FAILURES - 1) * gap + LOCK_DELAY
-    unlock_at = np.maximum(lock_at + dist.LOCK_SECONDS, tries * gap)
-    start = login["at"] - seconds(np.where(locks, unlock_at + gap, tries * gap))
+    per_round = dist.LOCK_AFTER_FAILURES + 1
+    locks = (tries + 1) // per_round
+    begin = login["at"] - seconds(locks * (dist.LOCK_SECONDS + LOCK_DELAY) + tries * gap)
     each = np.repeat(np.arange(count), tries)
     nth = np.arange(len(each)) - np.repeat(np.cumsum(tries) - tries, tries)
-    failures = _around(take(login, each), type=FAILURE, at=start[each] + seconds(nth * gap[each]))
+    waited = nth // per_round * (dist.LOCK_SECONDS + LOCK_DELAY)
+    at = begin[each] + seconds(nth * gap[each] + waited)
     wrong = np.where(rng.random(len(each)) < dist.WRONG_PASSWORD_SHARE, WRONG_PASSWORD, PROVIDER_ERROR)
-    wrong = np.where(locks[each], WRONG_PASSWORD, wrong)
-    failures["reason"] = np.where(nth < dist.LOCK_AFTER_FAILURES, wrong, ACCOUNT_LOCKED)
-    locked = take(login, locks)
+    wrong = np.where(locks[each] > 0, WRONG_PASSWORD, wrong)
+    met_lock = nth % per_round == dist.LOCK_AFTER_FAILURES
+    fifth = nth % per_round == dist.LOCK_AFTER_FAILURES - 1
+    failures = _around(
+        take(login, each), type=FAILURE, at=at, reason=np.where(met_lock, ACCOUNT_LOCKED, wrong)
+    )
+    locked, lock_at = take(login, each[fifth]), at[fifth] + seconds(LOCK_DELAY)
+    unlock_at = lock_at + seconds(dist.LOCK_SECONDS)
     return stack(
-        [
-            failures,
-            _around(locked, type=LOCKED, at=(start + seconds(lock_at))[locks]),
-            _around(locked, type=UNLOCKED, at=(start + seconds(unlock_at))[locks]),
-        ]
+        [failures, _around(locked, type=LOCKED, at=lock_at), _around(locked, type=UNLOCKED, at=unlock_at)]
     )
 
 
@@ -198,9 +203,9 @@ def plan_logouts(rng: Rng, sessions: Sessions, logins: Plan) -> Plan:
     return _around(login, type=LOGOUT, method=login["method"], at=np.maximum(end, sessions.start)[chosen])
 
 
-def plan_lock_out(spec: DatasetSpec, users: Columns, cast: dict[str, int]) -> Plan:
-    """Plan how the cast's locked user failed to get in, half way between the last session and the end."""
-    user = np.array([cast[role] for role in ("locked",) if role in cast], dtype=np.int64)
+def plan_lock_out(spec: DatasetSpec, users: Columns) -> Plan:
+    """Plan how the locked users failed to get in, half way between the last session and the end."""
+    user = np.flatnonzero(users["status"].is_("locked"))
     ended_at = users["ended_at"][user]
     start = ended_at + (to_moment(spec.until) - ended_at) // 2
     each = np.repeat(user, dist.LOCK_AFTER_FAILURES)

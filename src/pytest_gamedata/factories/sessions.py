@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, take, to_moment
 from pytest_gamedata.factories.columns import Streams
-from pytest_gamedata.factories.draws import Rng, moments_in_day, negative_binomial, seconds
+from pytest_gamedata.factories.draws import Rng, moments_in_day, negative_binomial, normal_quantile, seconds
 from pytest_gamedata.settings import DatasetSpec
 
 USERS_PER_BLOCK = 10_000  # bounds the memory of the users x days table
-DAY = np.timedelta64(1, "D")
 PAYMENT_MARGIN = np.timedelta64(10, "s")  # what a payment takes at most: it ends before the window does
 SHORTEST_SESSION_SECONDS = 20
 REGISTRATION_SECONDS = 2  # from the registration to the first login
@@ -45,6 +44,12 @@ class Sessions:
         count = np.searchsorted(self.user, user, side="right") - first
         return first + (when * count).astype(np.int64)
 
+    def next_of_day(self, session: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the session after each of these on the same day; the same one where there is none."""
+        following = np.minimum(session + 1, len(self.user) - 1)
+        same = (self.user[following] == self.user[session]) & (self.day[following] == self.day[session])
+        return np.where(same, following, session)
+
     def moments_in(self, rng: Rng, session: NDArray[np.int64]) -> NDArray[np.datetime64]:
         """Draw a moment in each of these sessions."""
         start, latest = self.start[session], self.latest[session]
@@ -64,14 +69,17 @@ class Sessions:
         return self.day[np.searchsorted(self.user, np.arange(users), side="right") - 1]
 
 
-def make_sessions(spec: DatasetSpec, streams: Streams, users: Columns) -> Sessions:
-    """Draw every session of every user; each user has at least one."""
-    active = _draw_active_days(spec, streams.of("sessions", "day"), users)
+def make_sessions(
+    spec: DatasetSpec, streams: Streams, users: Columns, cast: Collection[int] = ()
+) -> Sessions:
+    """Draw every session of every user; each user has at least one. `cast` are positions of users."""
+    active = _draw_active_days(spec, streams.of("sessions", "day"), users, cast)
     rng = streams.of("sessions", "count")
-    extra = negative_binomial(
+    count = 1 + negative_binomial(
         rng, dist.SESSIONS_DISPERSION, dist.SESSIONS_PER_ACTIVE_DAY - 1, len(active["user"])
     )
-    sessions = take(active, np.repeat(np.arange(len(extra)), extra + 1))
+    count = np.where(active["day"] == 0, users["first_day_sessions"][active["user"]], count)
+    sessions = take(active, np.repeat(np.arange(len(count)), count))
     sessions["start"] = _draw_starts(spec, streams.of("sessions", "start"), users, sessions)
     sessions["seconds"] = _draw_lengths(streams.of("sessions", "length"), users, sessions)
     sessions = take(sessions, _still_playing(spec, users, sessions))
@@ -91,10 +99,11 @@ def _until_next(sessions: Columns) -> NDArray[np.int64]:
     return np.clip(sessions["seconds"], 1, np.maximum(left, 1))
 
 
-def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns) -> Columns:
+def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns, cast: Collection[int]) -> Columns:
     """Draw the days on which each user is active; day 0, the sign-up, always is one."""
+    has_role = np.isin(np.arange(spec.users), list(cast))
     blocks = [
-        _draw_block(spec, rng, users, start, min(start + USERS_PER_BLOCK, spec.users))
+        _draw_block(spec, rng, users, has_role, slice(start, min(start + USERS_PER_BLOCK, spec.users)))
         for start in range(0, spec.users, USERS_PER_BLOCK)
     ]
     user = np.concatenate([np.zeros(0, np.int64), *(block[0] for block in blocks)])
@@ -103,56 +112,55 @@ def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns) -> Columns:
 
 
 def _draw_block(
-    spec: DatasetSpec, rng: Rng, users: Columns, start: int, end: int
+    spec: DatasetSpec, rng: Rng, users: Columns, has_role: NDArray[np.bool_], rows: slice
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows = slice(start, end)
-    payer, engagement = np.asarray(users["payer"][rows]), np.asarray(users["engagement"][rows])
+    count = rows.stop - rows.start
     rho = dist.ENGAGEMENT_CORRELATION
-    noise = rng.standard_normal((end - start, spec.days), dtype=np.float32)
-    drive = rho * engagement[:, None] + np.sqrt(1 - rho * rho) * noise
-    thresholds = _thresholds(spec)
-    signup_day = _day(users["created_at"][rows])
-    day = np.arange(1, spec.days + 1)
-    weekday = ((signup_day[:, None] + day).astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
-    bar = thresholds[payer.astype(np.intp)] - np.where(weekday >= 5, _weekend_shift(), 0.0)
-    user, offset = np.nonzero(drive > bar)
-    first = np.arange(end - start)
-    return np.concatenate([first, user]) + start, np.concatenate([first * 0, offset + 1])
+    noise = rng.standard_normal((spec.days, count), dtype=np.float32)
+    drive = (
+        np.float32(rho) * users["engagement"][rows].astype(np.float32)
+        + np.float32((1 - rho**2) ** 0.5) * noise
+    )
+    quantile = _ranks(drive, ~has_role[rows])
+    # a role is played whatever the others do: the cast's days are measured against the law, not the ranks
+    quantile[:, has_role[rows]] = normal_quantile(drive[:, has_role[rows]])
+    day, user = np.nonzero(quantile > 1 - _chances(spec, users, rows))
+    first = np.arange(count)
+    return np.concatenate([first, user]) + rows.start, np.concatenate([first * 0, day + 1])
 
 
-def _thresholds(spec: DatasetSpec) -> NDArray[np.float64]:
-    """Return the bar that a user's drive must pass on each day: row 0 for free players, row 1 for payers."""
+def _ranks(drive: NDArray[np.float32], of: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return each user's quantile among these users, day by day: shares come out as close as their number allows."""
+    ranks = np.zeros(drive.shape, dtype=np.float32)
+    there = np.flatnonzero(of)
+    quantiles = (np.arange(len(there), dtype=np.float32) + np.float32(0.5)) / np.float32(max(len(there), 1))
+    np.put_along_axis(ranks, there[np.argsort(drive[:, there], axis=1)], quantiles[None, :], axis=1)
+    return ranks
+
+
+def _chances(spec: DatasetSpec, users: Columns, rows: slice) -> NDArray[np.float32]:
+    """Return the chance that a user plays on each day after the sign-up: days x users."""
     preset = dist.PRESETS[spec.preset]
     scale, exponent = dist.PAYER_RETENTION
     day = np.arange(1, spec.days + 1)
     everyone = preset.day1_retention * day**preset.retention_exponent
     payers = np.minimum(scale * day**exponent, 0.98)
-    free = np.clip((everyone - preset.payer_share * payers) / (1 - preset.payer_share), 1e-6, 0.98)
-    quantile = NormalDist().inv_cdf
-    return np.array([[quantile(1 - p) for p in free], [quantile(1 - p) for p in payers]])
-
-
-def _weekend_shift() -> float:
-    """Return how much lower the bar is on a weekend day to give WEEKEND_UPLIFT at typical retention."""
-    typical = 0.08
-    quantile = NormalDist().inv_cdf
-    return quantile(1 - typical) - quantile(1 - typical * dist.WEEKEND_UPLIFT)
+    free = np.maximum((everyone - preset.payer_share * payers) / (1 - preset.payer_share), 1e-6)
+    curves = np.stack([free, payers], axis=1).astype(np.float32)
+    weekday = (_day(users["created_at"][rows]).astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
+    weekend = (weekday + day[:, None]) % 7 >= 5
+    # what weekends add is taken from the other days
+    usual = np.float32(7 / (5 + 2 * dist.WEEKEND_UPLIFT))
+    factor = np.where(weekend, usual * np.float32(dist.WEEKEND_UPLIFT), usual)
+    return curves[:, users["payer"][rows].astype(np.intp)] * factor
 
 
 def _draw_starts(spec: DatasetSpec, rng: Rng, users: Columns, sessions: Columns) -> Any:
     user = sessions["user"]
     created_at = np.asarray(users["created_at"][user])
-    day = _day(created_at) + sessions["day"]
-    timezone = users["timezone"][user]
-    start = moments_in_day(rng, day, timezone)
-    # the rest of day 0, for what would come before the sign-up
-    left = (day.astype("datetime64[us]") + DAY - created_at).astype(np.int64)
-    later = (
-        created_at
-        + seconds(REGISTRATION_SECONDS)
-        + (rng.random(len(day)) * left * 0.9).astype("timedelta64[us]")
-    )
-    start = np.where(start <= created_at, later, start)
+    day = (_day(created_at) + sessions["day"]).astype("datetime64[us]")
+    after = np.maximum(day, created_at + seconds(REGISTRATION_SECONDS))
+    start = moments_in_day(rng.random(len(user)), after, users["timezone"][user])
     first = np.flatnonzero(np.diff(np.asarray(user), prepend=-1) * (sessions["day"] == 0))
     start[first] = created_at[first] + seconds(REGISTRATION_SECONDS)
     return start

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import NULL_MOMENT, Columns, is_null, stack, table_of, take, to_moment
 from pytest_gamedata.factories.columns import Streams
-from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
+from pytest_gamedata.factories.draws import Rng, local_hours, pick, seconds, strata
 from pytest_gamedata.factories.sessions import PAYMENT_MARGIN, Sessions
 from pytest_gamedata.settings import DatasetSpec
 
@@ -25,7 +25,7 @@ STATUSES = ("completed", "failed", "pending", "cancelled", "refunded", "charged_
 IAP, STORE, TRADE, GIFT, LOOT, REWARD = range(6)
 COMPLETED, FAILED, PENDING, CANCELLED, REFUNDED, CHARGED_BACK = range(6)
 NONE = -1
-COUNTERPARTY_DRAWS = 8  # of somebody else who still has an account; whoever finds nobody stays alone
+COUNTERPARTY_REACH = (8, 8, 64, 64, 512, 512, 1 << 40, 1 << 40)  # how many sessions back, draw by draw
 _BLANK = {
     "user": 0, "item": NONE, "counterparty": NONE, "type": REWARD, "status": COMPLETED, "quantity": 1, "bonus": 0,
     "at": NULL_MOMENT, "refunded_at": NULL_MOMENT,
@@ -77,8 +77,10 @@ def plan_purchases(
     user = np.repeat(np.arange(spec.users), users["planned_purchases"])
     rng = streams.of("purchases", "session")
     session = sessions.choose(user, _draw_when(rng, user))
+    waits = rng.random(len(user)) < dist.PURCHASE_DELAY_SHARE
+    session = np.where(waits, _rather_late(users, sessions, session), session)
     bought = _plan(len(user), user=user, type=IAP, at=sessions.moments_in(rng, session))
-    bought["item"] = _draw_price_points(streams.of("purchases", "price"), users, items, sold, user)
+    bought["item"] = _draw_price_points(spec, streams.of("purchases", "price"), users, items, sold, user)
     _mark_reversals(spec, streams.of("purchases", "reversal"), bought, cast)
     return stack(
         [bought, _plan_attempts(streams.of("purchases", "attempt"), bought, session, sessions, sold, cast)]
@@ -88,17 +90,26 @@ def plan_purchases(
 def _draw_when(rng: Rng, user: NDArray[np.int64]) -> NDArray[np.float64]:
     """Draw which part of a user's sessions each purchase falls in: 0 the first, 1 the last."""
     first = np.diff(user, prepend=-1) != 0
-    start = np.where(
-        rng.random(len(user)) < dist.FIRST_SESSION_PURCHASE_SHARE, 0.0, rng.random(len(user)) ** 1.5
-    )
+    at_once = rng.random(len(user)) < dist.FIRST_SESSION_PURCHASE_SHARE
+    start = np.where(at_once, 0.0, rng.random(len(user)) ** dist.FIRST_PURCHASE_SKEW)
     start = start[np.maximum.accumulate(np.where(first, np.arange(len(user)), 0))]
-    later = start + (1 - start) * rng.random(len(user)) ** 2
+    later = start + (1 - start) * rng.random(len(user)) ** dist.NEXT_PURCHASE_SKEW
     return np.where(first, start, later)
 
 
-def _draw_price_points(rng: Rng, users: Columns, items: Columns, sold: Any, user: Any) -> NDArray[np.int64]:
+def _rather_late(users: Columns, sessions: Sessions, session: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the next session of the same day where it is a late one and this one is not."""
+    following = sessions.next_of_day(session)
+    timezone = users["timezone"][sessions.user[session]]
+    hours = [local_hours(sessions.start[each], timezone) for each in (session, following)]
+    return np.where((hours[0] < dist.LATE_HOUR) & (hours[1] >= dist.LATE_HOUR), following, session)
+
+
+def _draw_price_points(
+    spec: DatasetSpec, rng: Rng, users: Columns, items: Columns, sold: Any, user: Any
+) -> NDArray[np.int64]:
     """Rank all purchases by their payers' price tier and give each rank its price: the mix is exact."""
-    rho = dist.PRICE_TIER_CORRELATION
+    rho = dist.PRESETS[spec.preset].price_tier_correlation
     tier = np.asarray(users["price_tier"])[user]
     latent = rho * tier + np.sqrt(1 - rho * rho) * rng.standard_normal(len(user))
     quantile = (np.argsort(np.argsort(latent, kind="stable"), kind="stable") + 0.5) / max(len(user), 1)
@@ -110,22 +121,21 @@ def _draw_price_points(rng: Rng, users: Columns, items: Columns, sold: Any, user
 
 def _mark_reversals(spec: DatasetSpec, rng: Rng, bought: Plan, cast: dict[str, int]) -> None:
     """Let some purchases be taken back before the window ends."""
-    quantile, count = strata(rng, len(bought["user"])), len(bought["user"])
+    count = len(bought["user"])
     left = (to_moment(spec.until) - bought["at"] - PAYMENT_MARGIN).astype(np.int64)
-    refund = quantile < dist.REFUND_SHARE
-    chargeback = ~refund & (quantile < dist.REFUND_SHARE + dist.CHARGEBACK_SHARE)
-    days = np.where(refund, dist.REFUND_DELAY_DAYS, dist.CHARGEBACK_DELAY_DAYS)
-    delay = (rng.exponential(days * 86_400, count) + 60) * 1e6
-    in_time = (delay < left) & (bought["user"] != cast.get("one_time_buyer", NONE))
-    for role, status in (("refunded", REFUNDED), ("charged_back", CHARGED_BACK)):
-        first = np.flatnonzero(bought["user"] == cast.get(role, NONE))[:1]
-        delay[first] = left[first] * 0.4
-        refund[first], chargeback[first], in_time[first] = status == REFUNDED, status == CHARGED_BACK, True
-    bought["status"] = np.select(
-        [refund & in_time, chargeback & in_time], [REFUNDED, CHARGED_BACK], COMPLETED
-    )
-    reversed_at = bought["at"] + PAYMENT_MARGIN + delay.astype(np.int64).astype("timedelta64[us]")
-    bought["refunded_at"] = np.where(bought["status"] == COMPLETED, NULL_MOMENT, reversed_at)
+    kept = bought["user"] == cast.get("one_time_buyer", NONE)
+    for role, status, share, days in (
+        ("refunded", REFUNDED, dist.REFUND_SHARE, dist.REFUND_DELAY_DAYS),
+        ("charged_back", CHARGED_BACK, dist.CHARGEBACK_SHARE, dist.CHARGEBACK_DELAY_DAYS),
+    ):
+        delay = ((rng.exponential(days * 86_400, count) + 60) * 1e6).astype(np.int64)
+        sure = np.flatnonzero(bought["user"] == cast.get(role, NONE))[:1]
+        delay[sure] = left[sure] * 0.4
+        open_ = (bought["status"] == COMPLETED) & ~kept & (delay < left)
+        others = np.setdiff1d(np.flatnonzero(open_), sure)
+        chosen = np.append(sure, rng.permutation(others)[: max(0, round(count * share) - len(sure))])
+        moment = bought["at"] + PAYMENT_MARGIN + delay.astype("timedelta64[us]")
+        bought["status"][chosen], bought["refunded_at"][chosen] = status, moment[chosen]
 
 
 def _plan_attempts(
@@ -160,8 +170,7 @@ def plan_trades(
     """Plan trade offers between the users who stayed beyond a week: the buyer's leg of each."""
     tradable = np.flatnonzero(items["is_tradable"])
     rng = streams.of("trades", "plan")
-    chosen = (sessions.last_day(spec.users) > 7) & (strata(rng, spec.users) < dist.TRADER_SHARE)
-    chosen[[cast[role] for role in ("trader",) if role in cast]] = True
+    chosen = _choose_traders(rng, spec.users, sessions, cast)
     traders = np.flatnonzero(chosen)
     if not len(tradable) or spec.users < 2:
         return _plan(0)
@@ -170,7 +179,17 @@ def plan_trades(
     plan["at"] = sessions.moments(rng, user, rng.random(len(user)) ** 0.5)
     plan["status"] = np.where(strata(rng, len(user)) < dist.TRADE_COMPLETED_SHARE, COMPLETED, CANCELLED)
     plan["status"][plan["user"] == cast.get("trader", NONE)] = COMPLETED
-    return _with_counterparty(rng, users, plan)
+    stay = chosen & (users["ended_at"] >= to_moment(spec.until))
+    pool = chosen if stay.sum() > 1 else np.ones(spec.users, dtype=np.bool_)
+    return _with_counterparty(rng, users, sessions, pool, plan)
+
+
+def _choose_traders(rng: Rng, users: int, sessions: Sessions, cast: dict[str, int]) -> NDArray[np.bool_]:
+    stayed = np.flatnonzero(sessions.last_day(users) >= dist.TRADER_DAY)
+    chosen = np.zeros(users, dtype=np.bool_)
+    chosen[stayed[strata(rng, len(stayed)) < dist.TRADER_SHARE]] = True
+    chosen[[cast[role] for role in ("trader",) if role in cast]] = True
+    return chosen
 
 
 def plan_gifts(
@@ -192,20 +211,24 @@ def plan_gifts(
     )
     plan = _plan(len(user), user=user, type=GIFT, item=rng.choice(given, len(user)))
     plan["at"] = sessions.moments(rng, user, rng.random(len(user)))
-    return _with_counterparty(rng, users, plan)
+    return _with_counterparty(rng, users, sessions, np.ones(spec.users, dtype=np.bool_), plan)
 
 
-def _with_counterparty(rng: Rng, users: Columns, plan: Plan) -> Plan:
-    """Give each row another user who had an account at that moment; drop the rows that find none."""
-    created_at, ended_at = np.asarray(users["created_at"]), np.asarray(users["ended_at"])
-    # users come in the order of their sign-up: whoever stands before this position was there
-    there: Any = np.searchsorted(created_at, plan["at"], side="left")
-    other = plan["counterparty"]
-    for _ in range(COUNTERPARTY_DRAWS):
+def _with_counterparty(
+    rng: Rng, users: Columns, sessions: Sessions, pool: NDArray[np.bool_], plan: Plan
+) -> Plan:
+    """Give each row somebody else of the pool who began to play shortly before; drop the rows that find none."""
+    playing = np.flatnonzero(pool[sessions.user])
+    playing = playing[np.argsort(sessions.start[playing], kind="stable")]
+    there: Any = np.searchsorted(sessions.start[playing], plan["at"], side="left")  # sessions begun by then
+    other, ended_at = plan["counterparty"], users["ended_at"]
+    for reach in COUNTERPARTY_REACH:
         unfit = (other == NONE) | (other == plan["user"]) | (ended_at[other] <= plan["at"])
-        other[unfit] = (rng.random(len(there)) * there).astype(np.int64)[unfit]
-    unfit = (other == plan["user"]) | (ended_at[other] <= plan["at"])
-    return take(plan, (there > 0) & ~unfit)
+        back = 1 + (rng.random(len(there)) * np.minimum(reach, there)).astype(np.int64)
+        unfit &= there > 0
+        other[unfit] = sessions.user[playing[(there - back)[unfit]]]
+    unfit = (other == NONE) | (other == plan["user"]) | (ended_at[other] <= plan["at"])
+    return take(plan, ~unfit)
 
 
 def plan_welcomes(streams: Streams, users: Columns, cast: dict[str, int]) -> Plan:
@@ -255,7 +278,7 @@ def _draw_loot(rng: Rng, items: Columns, loot: NDArray[np.int64], count: int) ->
     rarity: Any = items["rarity"]
     there = {name: share for name, share in dist.DROP_SHARES.items() if rarity[loot].is_(name).any()}
     item = np.zeros(count, dtype=np.int64)
-    drawn = pick(there, rng.random(count)) if there else None
+    drawn = pick(there, strata(rng, count)) if there else None
     for name in there:
         rows = drawn.is_(name) if drawn else np.zeros(0, bool)
         item[rows] = rng.choice(loot[rarity[loot].is_(name)], int(rows.sum()))

@@ -6,6 +6,7 @@ from typing import Any
 
 import factory
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import (
@@ -24,41 +25,46 @@ from pytest_gamedata.factories.draws import (
     Rng,
     moments_in_day,
     negative_binomial,
+    negative_binomial_at,
     normal,
     pick,
     pick_by,
+    sample,
     seconds,
+    spread,
     strata,
 )
-from pytest_gamedata.factories.vocabulary import HANDLE_ENDS, HANDLE_STARTS, base36, display_names
+from pytest_gamedata.factories.handles import HANDLE_STEMS, handles
+from pytest_gamedata.factories.vocabulary import display_names
 from pytest_gamedata.models import User
 from pytest_gamedata.settings import DatasetSpec
 
 EARLY = Draw(lambda row, rng, n: rng.uniform(0.05, 0.30, n))  # signed up long enough ago to have a story
+HIGHEST_TIER = Draw(lambda row, rng, n: np.full(n, _preset(row).price_tier_max))
 ALIVE = {"status": "active", "quit_after_days": 10_000}
 
 
+def _draw_first_day_sessions(row: Any, rng: Rng, n: int) -> Column:
+    return 1 + negative_binomial(rng, dist.SESSIONS_DISPERSION, dist.SESSIONS_PER_ACTIVE_DAY - 1, n)
+
+
 def _draw_created_at(row: Any, rng: Rng, n: int) -> Column:
-    since, until = row.since, row.until
-    window = (until - since).astype(np.int64)
+    since, latest = row.since, row.until - np.timedelta64(60, "s")
+    window = (row.until - since).astype(np.int64)
     day = (since + (row.signup * window).astype("timedelta64[us]")).astype("datetime64[D]")
-    moment = moments_in_day(rng, day, row.timezone)
-    # the first and the last day of the window may be cut
-    latest = until - np.timedelta64(60, "s")
-    return np.where((moment < since) | (moment > latest), _spread(rng, day, since, latest, n), moment)
-
-
-def _spread(rng: Rng, day: Any, since: Any, latest: Any, n: int) -> Any:
     start = np.maximum(day.astype("datetime64[us]"), since)
-    end = np.minimum(day.astype("datetime64[us]") + np.timedelta64(86_400, "s"), latest)
-    span = np.maximum((end - start).astype(np.int64), 0)
-    return np.minimum(start, latest) + (rng.random(n) * span).astype("timedelta64[us]")
+    # the first of so many sessions at the hours that players keep
+    quantiles = 1 - (1 - rng.random(n)) ** (1 / row.first_day_sessions)
+    moment = moments_in_day(quantiles, start, row.timezone)
+    left = np.maximum((latest - start).astype(np.int64), 0)
+    before_the_end = np.minimum(start, latest) + (rng.random(n) * left).astype("timedelta64[us]")
+    return np.where(moment > latest, before_the_end, moment)
 
 
 def _draw_username(row: Any, rng: Rng, n: int) -> Column:
-    starts = np.array(HANDLE_STARTS, dtype=np.bytes_)[rng.integers(0, len(HANDLE_STARTS), n)]
-    ends = np.array(HANDLE_ENDS, dtype=np.bytes_)[rng.integers(0, len(HANDLE_ENDS), n)]
-    return np.strings.add(np.strings.add(np.strings.add(starts, ends), b"_"), base36(row.number))
+    # lone users come one at a time: all of them must go by the same order of the stems
+    shift = np.where(row.lone, 0, rng.integers(0, HANDLE_STEMS))
+    return handles(row.number, shift, rng)
 
 
 def _draw_email(row: Any, rng: Rng, n: int) -> Column:
@@ -103,9 +109,48 @@ def _draw_last_login_at(row: Any, rng: Rng, n: int) -> Column:
     return np.maximum(np.minimum(moment, np.minimum(row.until, row.ended_at)), row.created_at)
 
 
-def _draw_planned_purchases(row: Any, rng: Rng, n: int) -> Column:
-    counts = 1 + negative_binomial(rng, dist.PURCHASES_DISPERSION, dist.PURCHASES_EXTRA_MEAN, n)
-    return np.where(row.payer, counts, 0)
+def _preset(row: Any) -> dist.Preset:
+    return dist.PRESETS[row.preset.words[0]]
+
+
+def _draw_payer(row: Any, rng: Rng, n: int) -> Column:
+    """Choose who ever pays: so many that the share is met, the cast's among them, by platform and country."""
+    cast = row.whale | row.one_time_buyer | row.refunded | row.charged_back
+    if np.all(row.lone):
+        return rng.random(n) < _preset(row).payer_share
+    likely = row.platform.weigh(dist.PAYERS_BY_PLATFORM) * row.country_code.weigh(dist.PAYERS_BY_COUNTRY)
+    payer = np.zeros(n, dtype=np.bool_)
+    wanted = max(0, round(n * _preset(row).payer_share) - int(cast.sum()))
+    payer[sample(rng, np.where(cast, 0.0, likely), wanted)] = True
+    return payer
+
+
+def _draw_appetite(row: Any, rng: Rng, n: int) -> Column:
+    """Draw each payer's quantile among the payers; the whale's is the highest."""
+    payers = np.flatnonzero(row.payer & ~(row.one_time_buyer | row.refunded | row.charged_back))
+    appetite = np.zeros(n)
+    # by sign-up, so that those with a month behind them show the same law as all
+    appetite[payers[np.argsort(row.signup[payers], kind="stable")]] = spread(rng, len(payers))
+    for whale in np.flatnonzero(row.whale):
+        highest = np.argmax(appetite)
+        appetite[[whale, highest]] = appetite[[highest, whale]]
+    return appetite
+
+
+def _draw_price_tier(row: Any, rng: Rng, n: int) -> Column:
+    """Draw how dear a payer's purchases are: dearer, the more there are of them."""
+    rho = _preset(row).count_price_correlation
+    tier = rho * normal(row.appetite) + np.sqrt(1 - rho * rho) * normal(strata(rng, n))
+    return np.minimum(tier, _preset(row).price_tier_max)
+
+
+def _draw_many_purchases(row: Any, rng: Rng, n: int) -> Column:
+    return np.maximum(_draw_planned_purchases(row, rng, n), dist.WHALE_PURCHASES_MIN)
+
+
+def _draw_planned_purchases(row: Any, rng: Rng, n: int) -> NDArray[np.int64]:
+    extra = negative_binomial_at(row.appetite, _preset(row).purchases_dispersion, dist.PURCHASES_EXTRA_MEAN)
+    return np.where(row.payer, 1 + extra, 0)
 
 
 def _draw_playtime(row: Any, rng: Rng, n: int) -> Column:
@@ -134,12 +179,14 @@ class UserFactory(GameFactory):
         lone = True  # a lone user is active, unless a trait says otherwise
         since = of_spec(lambda spec: spec.since)
         until = of_spec(lambda spec: spec.until)
-        payer_share = of_spec(lambda spec: dist.PRESETS[spec.preset].payer_share)
+        preset = of_spec(lambda spec: spec.preset)
         hashed = of_spec(lambda spec: spec.password_hash)
         signup = Draw(lambda row, rng, n: strata(rng, n))
+        first_day_sessions = Draw(_draw_first_day_sessions)
         engagement = Draw(lambda row, rng, n: normal(strata(rng, n)))
-        payer = Draw(lambda row, rng, n: strata(rng, n) < row.payer_share)
-        price_tier = Draw(lambda row, rng, n: normal(strata(rng, n)))
+        payer = Draw(_draw_payer)
+        appetite = Draw(_draw_appetite)
+        price_tier = Draw(_draw_price_tier)
         planned_purchases = Draw(_draw_planned_purchases)
         quit_after_days = 10_000
         ended_at = Draw(_draw_ended_at)
@@ -147,19 +194,20 @@ class UserFactory(GameFactory):
         addresses = _count_of(dist.IPS)
         # the roles of the cast
         whale = factory.Trait(
-            signup=EARLY, engagement=2.0, payer=True, price_tier=2.5, planned_purchases=40, **ALIVE
-        )
-        free_player = factory.Trait(signup=EARLY, engagement=1.5, payer=False, planned_purchases=0, **ALIVE)
+            signup=EARLY, engagement=2.0, platform="ios", payer=True, price_tier=HIGHEST_TIER,
+            planned_purchases=Draw(_draw_many_purchases), **ALIVE,
+        )  # fmt: skip
+        free_player = factory.Trait(signup=EARLY, engagement=2.0, payer=False, planned_purchases=0, **ALIVE)
         newcomer = factory.Trait(signup=0.9999, payer=False, planned_purchases=0, **ALIVE)
         churned = factory.Trait(
-            signup=EARLY, engagement=0.5, payer=False, planned_purchases=0, status="active", quit_after_days=5
+            signup=EARLY, engagement=2.5, payer=False, planned_purchases=0, status="active", quit_after_days=5
         )
         one_time_buyer = factory.Trait(
             signup=EARLY, engagement=1.0, payer=True, price_tier=0.0, planned_purchases=1, **ALIVE
         )
         banned = factory.Trait(
             signup=EARLY,
-            engagement=1.0,
+            engagement=2.5,
             payer=False,
             status="banned",
             planned_purchases=0,
@@ -184,7 +232,9 @@ class UserFactory(GameFactory):
         mfa_user = factory.Trait(
             signup=EARLY, engagement=1.8, signup_provider="password", mfa_enabled=True, **ALIVE
         )
-        attacked = factory.Trait(signup=EARLY, engagement=1.0, signup_provider="password", **ALIVE)
+        attacked = factory.Trait(
+            signup=EARLY, engagement=1.0, signup_provider="password", mfa_enabled=False, **ALIVE
+        )
         taken_over = factory.Trait(
             signup=EARLY, engagement=1.0, signup_provider="password", mfa_enabled=False, **ALIVE
         )
@@ -242,7 +292,7 @@ def make_users(spec: DatasetSpec, streams: Streams, cast: dict[str, int], user_f
         lone=False,
         since=to_moment(spec.since),
         until=to_moment(spec.until),
-        payer_share=dist.PRESETS[spec.preset].payer_share,
+        preset=same_word(spec.preset, spec.users),
         hashed=same_word(spec.password_hash, spec.users),
         **roles,
     )
