@@ -1,4 +1,5 @@
 # make demo   the main job on a real service     make test   the test suite     make lint   ruff and mypy
+# make realism   what seeded databases show, against what is published
 # Each sets up everything it needs in .venv; only Python 3.11+ and a package index are taken for granted.
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +11,7 @@ ARGS ?=
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint realism clean
 
 demo: $(READY)
 	cd examples/shop_api && $(BIN)/python -m pytest -p no:randomly $(ARGS)
@@ -23,6 +24,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+realism: $(READY)
+	$(BIN)/python benchmarks/realism.py $(ARGS)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
