@@ -122,7 +122,7 @@ SESSIONS_PER_ACTIVE_DAY = 4.0  # mean, at least one (S2)
 SESSIONS_DISPERSION = 3.0  # r of the negative binomial of the sessions beyond the first (recipe)
 SESSION_MINUTES = 9.0  # mean of a user of middling engagement, in the top quartile of games (S2)
 SESSION_WEIBULL_SHAPE = 0.6  # k (S10: 0.5 to 0.7)
-PLAYTIME_ENGAGEMENT = 1.1  # playtime grows with exp(this * engagement) (recipe)
+PLAYTIME_ENGAGEMENT = 1.2  # playtime grows with exp(this * engagement) (recipe)
 SECONDS_PER_LEVEL_UNIT = 60.0  # playtime of level n is this * n ** LEVEL_EXPONENT seconds (own choice)
 LEVEL_EXPONENT = 1.8  # S60
 XP_PER_SECOND = 2  # own choice
@@ -157,7 +157,7 @@ ITEM_TYPES: Weights = {"cosmetic": 40, "equipment": 27, "consumable": 20, "chara
 
 # US cents -> share of purchases in %; meets Swrve's units and revenue by bucket (S13-S16, derived).
 PRICE_POINTS: dict[int, float] = {
-    99: 20, 199: 9, 299: 8, 499: 18, 999: 22, 1499: 14, 1999: 4.5, 2999: 2, 4999: 1.5, 9999: 1,
+    99: 20, 199: 9, 299: 8, 499: 18, 999: 22, 1499: 14, 1999: 4.5, 2999: 1.9, 4999: 1.4, 9999: 1.2,
 }  # fmt: skip
 # What is sold at a price point: item type and name. Currency packs grant GEM.
 PRICE_POINT_ITEMS = {
@@ -199,7 +199,7 @@ PURCHASE_DELAY_SHARE = (
     0.7  # of purchases that wait for the day's next session, if that is a late one (fitted: S51)
 )
 LATE_HOUR = 15  # from which on, local time, people buy most (S51)
-NEXT_PURCHASE_SKEW = 4.5  # later ones at u ** this of the sessions after the first (fitted: S13, S23)
+NEXT_PURCHASE_SKEW = 6.0  # later ones at u ** this of the sessions after the first (fitted: S13, S23)
 PENDING_SHARE = 0.01  # of purchase attempts, left open (J)
 FAILED_PAYMENT_SHARE = 0.10  # of purchase attempts (S32-S34)
 REFUND_SHARE = 0.03  # of purchases (J, S28, S29)
@@ -256,7 +256,7 @@ STACK_SIZE_MAX = 5  # of a stackable item in one purchase (own choice)
 
 INTERACTIVE_LOGIN_SHARE = 0.25  # sessions that begin with a login, not a stored token (J)
 FAILING_EPISODE_SHARE = 0.051  # of password logins (fitted, gives 10 % failures: S62)
-RETRY_SUCCESS = 0.31  # chance that a retry succeeds (derived from S65)
+RETRY_SUCCESS = 0.33  # chance that a retry succeeds (derived from S65)
 WRONG_PASSWORD_SHARE = 0.92  # of legitimate failures (J, S66); the rest is provider_error
 RETRY_SECONDS = (4, 12)  # between tries, lowest and highest (own choice)
 LOCK_AFTER_FAILURES = 5  # R1

@@ -36,9 +36,8 @@ class Target:
     counted: str = ""
     simulated: str = ""
     presets: Mapping[str, Band] = field(default_factory=dict)  # where a preset has a band of its own
-    default_only: bool = (
-        False  # depends on the preset, and is published for no other than the default and `presets`
-    )
+    may_be_missing: bool = False  # few attacks are large enough to show their shape in a small database
+    default_only: bool = False  # published for the default preset, and those in `presets`, alone
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,10 @@ class Finding:
 
     @property
     def inside(self) -> bool:
-        """Whether the figure lies in its band; what cannot be measured does not."""
-        return self.measured is not None and self.band[0] <= self.measured <= self.band[1]
+        """Whether the figure lies in its band; what cannot be measured does not, unless it may be missing."""
+        if self.measured is None:
+            return self.target.may_be_missing
+        return self.band[0] <= self.measured <= self.band[1]
 
 
 def near(expected: float, tolerance: float) -> Band:
@@ -257,25 +258,28 @@ TARGETS: tuple[Target, ...] = (
     Target("time against level, exponent", "1.82", "S60", "m19", "b", near(1.8, .2)),
     Target("tens of levels with more users than the tens below", "none", "S61", "x12", "rising", EXACTLY_0),
     Target("legitimate password logins that fail", "10 %", "S62-S64", "m20", "legit_pw_failure", near(.10, .03)),
-    Target("failing episodes that end within 3 tries", "54 %", "S65", "m23", "within3", near(.54, .06)),
+    Target("failing episodes that end within 3 tries", "54 %", "S65", "m23", "within3", near(.54, .06), {},
+           "episodes"),
     Target("legitimate failures with a wrong password", "J", "S66", "x13", "wrong_password", (.85, 1.0)),
     Target("login attempts that are attacks", "19.4 %; 34 %; 6 % mitigated", "S67 S68", "m21", "attack_share",
            near(.20, .04), presets={"median": near(.06, .04), "whale_heavy": near(.34, .04)}),
     Target("attempts that get in, of attacks", "0.1 to 0.2 %", "S69 S70", "m21", "attack_success", (.0005, .003)),
     Target("stuffing from few addresses: least attempts per address", "145", "S71", "x14", "least_per_ip",
-           at_least(50), {"kind": "few_addresses"}),
+           at_least(50), {"kind": "few_addresses"}, may_be_missing=True),
     Target("stuffing from few addresses: most attempts per address", "145", "S71", "x14", "most_per_ip",
-           (50, 300), {"kind": "few_addresses"}),
+           (50, 300), {"kind": "few_addresses"}, may_be_missing=True),
     Target("stuffing from few addresses: user agents", "1", "S71", "x14", "most_agents", (1, 1),
-           {"kind": "few_addresses"}),
+           {"kind": "few_addresses"}, may_be_missing=True),
     Target("spread stuffing: least attempts per address", "1.18", "S72", "x14", "least_per_ip", (1.0, 1.5),
-           {"kind": "spread"}),
+           {"kind": "spread"}, may_be_missing=True),
     Target("spread stuffing: most attempts per address", "1.18", "S72", "x14", "most_per_ip", (1.0, 1.5),
-           {"kind": "spread"}),
-    Target("spread stuffing: shortest, days", "4", "S72", "x14", "least_days", (3, 5), {"kind": "spread"}),
-    Target("spread stuffing: longest, days", "4", "S72", "x14", "most_days", (3, 5), {"kind": "spread"}),
-    Target("spread stuffing: fewest spikes", "5", "S72", "x15", "fewest", (3, 6)),
-    Target("spread stuffing: most spikes", "5", "S72", "x15", "most", (3, 6)),
+           {"kind": "spread"}, may_be_missing=True),
+    Target("spread stuffing: shortest, days", "4", "S72", "x14", "least_days", (3, 5), {"kind": "spread"},
+           may_be_missing=True),
+    Target("spread stuffing: longest, days", "4", "S72", "x14", "most_days", (3, 5), {"kind": "spread"},
+           may_be_missing=True),
+    Target("spread stuffing: fewest spikes", "5", "S72", "x15", "fewest", (3, 6), may_be_missing=True),
+    Target("spread stuffing: most spikes", "5", "S72", "x15", "most", (3, 6), may_be_missing=True),
     Target("attacks that show an HTTP library", "65 %", "S67", "x14", "library", near(.65, .10), {}, "attacks"),
     Target("password resets per monthly player", "2 to 4 a year; 1.5 % a month", "J S78 S79", "m24",
            "reset_per_mau", near(.03, .015), default_only=True),

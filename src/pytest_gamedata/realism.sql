@@ -101,7 +101,8 @@ SELECT count(*) bad_spend FROM m_users u LEFT JOIN (SELECT user_id, sum(amount_u
 SELECT count(*) bad_last_login FROM m_users u LEFT JOIN (SELECT user_id, max(occurred_at) t FROM m_auth_events WHERE event_type='login_success' GROUP BY 1) l USING (user_id) WHERE u.last_login_at IS DISTINCT FROM l.t;
 -- x01 sizes: how many rows stand behind the shares
 SELECT (SELECT count(*) FROM m_users) users, count(DISTINCT user_id) FILTER (WHERE status IN ('completed','refunded','charged_back')) payers, count(*) FILTER (WHERE status IN ('completed','refunded','charged_back')) purchases, count(*) attempts,
-       (SELECT count(*) FROM m_items) items, (SELECT count(*) FROM m_transactions WHERE type='loot_drop') drops, (SELECT count(*) FROM m_transactions WHERE type='trade') trade_legs
+       (SELECT count(*) FROM m_items) items, (SELECT count(*) FROM m_transactions WHERE type='loot_drop') drops, (SELECT count(*) FROM m_transactions WHERE type='trade') trade_legs,
+       (SELECT count(*) FROM (SELECT event_type, lead(event_type) OVER (PARTITION BY user_id ORDER BY occurred_at, event_id) following FROM m_auth_events WHERE auth_method='password' AND attack_id IS NULL AND event_type IN ('login_success','login_failure')) e WHERE event_type='login_failure' AND following='login_success') episodes
 FROM m_transactions WHERE type='iap_purchase';
 -- x02 P(active on day 7 | active on day 1) against P(active on day 7 | not active on day 1)
 WITH act AS (SELECT DISTINCT user_id, (occurred_at AT TIME ZONE 'UTC')::date d FROM m_auth_events WHERE event_type='login_success' AND attack_id IS NULL),
