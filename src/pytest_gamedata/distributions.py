@@ -28,10 +28,10 @@ class Preset:
 
 
 PRESETS = {
-    "median": Preset(0.22, -0.93, 0.01, 0.06, 0.355, 0.5, 0.0),  # S1, S11, S14, S67
+    "median": Preset(0.22, -0.93, 0.01, 0.06, 0.355, 0.5, 0.0),  # S1, S11, S14, S67; spending fitted to S14
     "top_quartile": Preset(0.27, -0.65, 0.02, 0.20),  # S2, S16, S67
-    "hit": Preset(0.445, -0.45, 0.03, 0.20, count_price_correlation=0.55),  # X1; payers J
-    "whale_heavy": Preset(0.27, -0.65, 0.02, 0.34, 0.30, 0.98, 0.98, 3.3),  # S19, S68
+    "hit": Preset(0.445, -0.45, 0.03, 0.20, count_price_correlation=0.55),  # X1; payers J, spending fitted
+    "whale_heavy": Preset(0.27, -0.65, 0.02, 0.34, 0.30, 0.98, 0.98, 3.3),  # S19, S68; spending fitted
 }
 
 # --- users ---------------------------------------------------------------------------------------
@@ -100,14 +100,29 @@ EMAIL_DOMAINS: Weights = {
 }  # fmt: skip
 DEVICE_ACCOUNT_EMAIL_SHARE = 0.15  # device accounts that added an e-mail address (J)
 EMAIL_VERIFIED_SHARE = 0.70  # password and device accounts that confirmed their address (J)
+VERIFICATION_SECONDS = (20, 1800)  # from sign-up to the verified address, lowest and highest (own choice)
 MFA_SHARE = 0.05  # of users (J; S80 says 2.3 % of Twitter's)
 MFA_PAYER_FACTOR = 3  # payers switch it on this many times as often (J)
 
 # Accounts that ended other than by leaving, in % of users (J).
 STATUSES: Weights = {"active": 96.6, "deleted": 1.6, "banned": 1.0, "suspended": 0.8}
 
+ENDED_PART = (0.3, 0.9)  # of the time from sign-up to the window's end, when an account ends (own choice)
 SUSPENSION_DAYS = 30  # beyond the window's end, so that it still holds (own choice)
 BAN_DAYS = 3650  # ten years: as good as for ever (own choice)
+
+# The cast (all own choice). Sign-ups are parts of the window.
+EARLY_SIGNUPS = (0.05, 0.30)
+CHURNED_SIGNUPS, CHURNED_AFTER_DAYS = (0.02, 0.12), 5
+NEWCOMER_SIGNUP = 0.9999
+ROLE_ENGAGEMENT = {  # sigmas above the middling user: enough days for a story
+    "whale": 2.0, "free_player": 2.5, "churned": 2.5, "one_time_buyer": 1.0, "banned": 2.5, "locked": 1.0,
+    "deleted": 1.0, "refunded": 1.0, "charged_back": 1.0, "trader": 1.8, "gifter": 1.8, "mfa_user": 1.8,
+    "attacked": 1.0, "taken_over": 1.0, "failed_payer": 1.0, "multi_device": 1.8, "unverified": 1.0,
+}  # fmt: skip
+LOCKED_SILENCE_HOURS = (6, 12)  # before the window's end, in which the locked user fails to get in
+LOCKED_BEYOND_HOURS = 12  # after the window's end, so that the lock still holds
+LONE_PLAYTIME_LOG = (7.5, 1.5)  # mean and sigma of ln seconds, of a user built alone
 
 # A visibly fake argon2id string; argon2 verifies PASSWORD against it.
 PASSWORD = "correct-horse-battery-staple"  # noqa: S105 - a password for test accounts, published on purpose
@@ -261,9 +276,6 @@ WRONG_PASSWORD_SHARE = 0.92  # of legitimate failures (J, S66); the rest is prov
 RETRY_SECONDS = (4, 12)  # between tries, lowest and highest (own choice)
 LOCK_AFTER_FAILURES = 5  # R1
 LOCK_SECONDS = 60  # R1
-LOCKED_SILENCE_HOURS = (
-    12  # before the window's end, in which the cast's locked user fails to get in (own choice)
-)
 LOGOUT_SHARE = 0.12  # sessions that end with a logout (own choice)
 RESETS_PER_PASSWORD_LOGIN = 0.05  # logins by hand; gives 3 % of monthly actives (J, S78, S79)
 RESET_COMPLETED_SHARE = 0.80  # S64

@@ -20,6 +20,7 @@ from pytest_gamedata.arrays import (
     take,
     to_moment,
 )
+from pytest_gamedata.factories.cast import ROLES
 from pytest_gamedata.factories.columns import Draw, GameFactory, Streams, of_spec
 from pytest_gamedata.factories.draws import (
     Rng,
@@ -39,9 +40,11 @@ from pytest_gamedata.factories.vocabulary import display_names
 from pytest_gamedata.models import User
 from pytest_gamedata.settings import DatasetSpec
 
-EARLY = Draw(lambda row, rng, n: rng.uniform(0.05, 0.30, n))  # signed up long enough ago to have a story
+EARLY = Draw(lambda row, rng, n: rng.uniform(*dist.EARLY_SIGNUPS, n))  # long enough ago to have a story
+FIRST = Draw(lambda row, rng, n: rng.uniform(*dist.CHURNED_SIGNUPS, n))
 HIGHEST_TIER = Draw(lambda row, rng, n: np.full(n, _preset(row).price_tier_max))
-ALIVE = {"status": "active", "quit_after_days": 10_000}
+NEVER_QUITS = 10_000  # days, beyond any window
+ALIVE = {"status": "active", "quit_after_days": NEVER_QUITS}
 
 
 def _draw_first_day_sessions(row: Any, rng: Rng, n: int) -> Column:
@@ -78,9 +81,23 @@ def _draw_email(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_email_verified_at(row: Any, rng: Rng, n: int) -> Column:
     confirmed = ~row.signup_provider.is_("password", "device") | (strata(rng, n) < dist.EMAIL_VERIFIED_SHARE)
-    moment = row.created_at + seconds(rng.uniform(20, 1800, n))
+    confirmed |= row.mfa_user | row.taken_over  # who gets a code or a new password by mail
+    moment = row.created_at + seconds(rng.uniform(*dist.VERIFICATION_SECONDS, n))
     verified = confirmed & ~is_null(row.email) & (moment < row.until)
     return np.where(verified, moment, NULL_MOMENT)
+
+
+def _draw_mfa_enabled(row: Any, rng: Rng, n: int) -> Column:
+    """Draw who has a second factor: of those with a verified address, so that the share of all is met."""
+    able = ~row.signup_provider.is_("device") & ~np.isnat(row.email_verified_at)
+    likely = np.where(row.payer, dist.MFA_PAYER_FACTOR, 1.0)
+    if np.all(row.lone):
+        return able & (rng.random(n) < dist.MFA_SHARE * likely)
+    able &= ~np.any([getattr(row, role) for role in ROLES], axis=0)
+    wanted = round(dist.MFA_SHARE * likely.sum()) - int(row.mfa_user.sum())
+    enabled = np.zeros(n, dtype=np.bool_)
+    enabled[sample(rng, likely * able, max(0, min(wanted, int(able.sum()))))] = True
+    return enabled
 
 
 def _draw_status(row: Any, rng: Rng, n: int) -> Column:
@@ -91,10 +108,12 @@ def _draw_status(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
     left = np.maximum((row.until - row.created_at).astype(np.int64), 0)
-    moment = row.created_at + (rng.uniform(0.3, 0.9, n) * left).astype("timedelta64[us]")
+    moment = row.created_at + (rng.uniform(*dist.ENDED_PART, n) * left).astype("timedelta64[us]")
     never = np.datetime64(dist.FOR_EVER, "us")
     ended = np.where(row.status.is_("deleted", "banned", "suspended"), moment, never)
-    silence = np.minimum(left * 0.3, dist.LOCKED_SILENCE_HOURS * 3600e6).astype(np.int64)
+    silence = np.minimum(
+        left * dist.ENDED_PART[0], rng.uniform(*dist.LOCKED_SILENCE_HOURS, n) * 3600e6
+    ).astype(np.int64)
     return np.where(row.status.is_("locked"), row.until - silence.astype("timedelta64[us]"), ended)
 
 
@@ -154,7 +173,12 @@ def _draw_planned_purchases(row: Any, rng: Rng, n: int) -> NDArray[np.int64]:
 
 
 def _draw_playtime(row: Any, rng: Rng, n: int) -> Column:
-    return np.exp(rng.normal(7.5, 1.5, n) + dist.PLAYTIME_ENGAGEMENT * row.engagement).astype(np.int64) + 60
+    return (
+        np.exp(rng.normal(*dist.LONE_PLAYTIME_LOG, n) + dist.PLAYTIME_ENGAGEMENT * row.engagement).astype(
+            np.int64
+        )
+        + 60
+    )
 
 
 def _count_of(weights: dist.Weights) -> Draw:
@@ -166,6 +190,11 @@ def level_of(playtime: Any) -> Any:
     """Return the level that this many seconds of play reach (LEVEL_EXPONENT)."""
     level = (playtime / dist.SECONDS_PER_LEVEL_UNIT) ** (1 / dist.LEVEL_EXPONENT)
     return np.clip(level.astype(np.int64), 1, dist.LEVEL_CAP)
+
+
+def _role(name: str, **declared: Any) -> Any:
+    """Declare a role of the cast: a user who signed up early and plays, unless declared otherwise."""
+    return factory.Trait(**{"signup": EARLY, "engagement": dist.ROLE_ENGAGEMENT[name], **ALIVE, **declared})
 
 
 class UserFactory(GameFactory):
@@ -188,59 +217,39 @@ class UserFactory(GameFactory):
         appetite = Draw(_draw_appetite)
         price_tier = Draw(_draw_price_tier)
         planned_purchases = Draw(_draw_planned_purchases)
-        quit_after_days = 10_000
+        quit_after_days = NEVER_QUITS
         ended_at = Draw(_draw_ended_at)
         devices = _count_of(dist.DEVICES)
         addresses = _count_of(dist.IPS)
         # the roles of the cast
-        whale = factory.Trait(
-            signup=EARLY, engagement=2.0, platform="ios", payer=True, price_tier=HIGHEST_TIER,
-            planned_purchases=Draw(_draw_many_purchases), **ALIVE,
-        )  # fmt: skip
-        free_player = factory.Trait(signup=EARLY, engagement=2.0, payer=False, planned_purchases=0, **ALIVE)
-        newcomer = factory.Trait(signup=0.9999, payer=False, planned_purchases=0, **ALIVE)
-        churned = factory.Trait(
-            signup=EARLY, engagement=2.5, payer=False, planned_purchases=0, status="active", quit_after_days=5
+        whale = _role(
+            "whale",
+            platform="ios",
+            payer=True,
+            price_tier=HIGHEST_TIER,
+            planned_purchases=Draw(_draw_many_purchases),
         )
-        one_time_buyer = factory.Trait(
-            signup=EARLY, engagement=1.0, payer=True, price_tier=0.0, planned_purchases=1, **ALIVE
+        free_player = _role("free_player", payer=False, planned_purchases=0)
+        newcomer = factory.Trait(signup=dist.NEWCOMER_SIGNUP, payer=False, planned_purchases=0, **ALIVE)
+        churned = _role(
+            "churned", signup=FIRST, payer=False, planned_purchases=0, quit_after_days=dist.CHURNED_AFTER_DAYS
         )
-        banned = factory.Trait(
-            signup=EARLY,
-            engagement=2.5,
-            payer=False,
-            status="banned",
-            planned_purchases=0,
-            quit_after_days=10_000,
+        one_time_buyer = _role("one_time_buyer", payer=True, price_tier=0.0, planned_purchases=1)
+        banned = _role("banned", payer=False, planned_purchases=0, status="banned")
+        locked = _role(
+            "locked", payer=False, planned_purchases=0, signup_provider="password", status="locked"
         )
-        locked = factory.Trait(
-            signup=EARLY, engagement=1.0, payer=False, planned_purchases=0, signup_provider="password",
-            status="locked", quit_after_days=10_000,
-        )  # fmt: skip
-        deleted = factory.Trait(
-            signup=EARLY,
-            engagement=1.0,
-            payer=False,
-            status="deleted",
-            planned_purchases=0,
-            quit_after_days=10_000,
-        )
-        refunded = factory.Trait(signup=EARLY, engagement=1.0, payer=True, planned_purchases=3, **ALIVE)
-        charged_back = factory.Trait(signup=EARLY, engagement=1.0, payer=True, planned_purchases=3, **ALIVE)
-        trader = factory.Trait(signup=EARLY, engagement=1.8, payer=False, planned_purchases=0, **ALIVE)
-        gifter = factory.Trait(signup=EARLY, engagement=1.8, payer=False, planned_purchases=0, **ALIVE)
-        mfa_user = factory.Trait(
-            signup=EARLY, engagement=1.8, signup_provider="password", mfa_enabled=True, **ALIVE
-        )
-        attacked = factory.Trait(
-            signup=EARLY, engagement=1.0, signup_provider="password", mfa_enabled=False, **ALIVE
-        )
-        taken_over = factory.Trait(
-            signup=EARLY, engagement=1.0, signup_provider="password", mfa_enabled=False, **ALIVE
-        )
-        failed_payer = factory.Trait(signup=EARLY, engagement=1.0, payer=False, planned_purchases=0, **ALIVE)
-        multi_device = factory.Trait(signup=EARLY, engagement=1.8, devices=3, **ALIVE)
-        unverified = factory.Trait(signup=EARLY, signup_provider="password", email_verified_at=None, **ALIVE)
+        deleted = _role("deleted", payer=False, planned_purchases=0, status="deleted")
+        refunded = _role("refunded", payer=True, planned_purchases=3)
+        charged_back = _role("charged_back", payer=True, planned_purchases=3)
+        trader = _role("trader", payer=False, planned_purchases=0)
+        gifter = _role("gifter", payer=False, planned_purchases=0)
+        mfa_user = _role("mfa_user", signup_provider="password", mfa_enabled=True)
+        attacked = _role("attacked", signup_provider="password", mfa_enabled=False)
+        taken_over = _role("taken_over", signup_provider="password", mfa_enabled=False)
+        failed_payer = _role("failed_payer", payer=False, planned_purchases=0)
+        multi_device = _role("multi_device", signup_provider="password", devices=3)
+        unverified = _role("unverified", signup_provider="password", email_verified_at=None)
 
     country_code = Draw(lambda row, rng, n: pick(dist.COUNTRIES, strata(rng, n)))
     locale = Draw(lambda row, rng, n: row.country_code.rename(dist.LOCALES, "en"))
@@ -257,9 +266,7 @@ class UserFactory(GameFactory):
     password_hash = Draw(
         lambda row, rng, n: choose(row.signup_provider.is_("password"), row.hashed, same_word(None, n))
     )
-    mfa_enabled = Draw(
-        lambda row, rng, n: strata(rng, n) < dist.MFA_SHARE * np.where(row.payer, dist.MFA_PAYER_FACTOR, 1)
-    )
+    mfa_enabled = Draw(_draw_mfa_enabled)
     playtime_seconds = Draw(_draw_playtime)
     level = Draw(lambda row, rng, n: level_of(row.playtime_seconds))
     xp = Draw(lambda row, rng, n: row.playtime_seconds * dist.XP_PER_SECOND)
@@ -271,7 +278,7 @@ class UserFactory(GameFactory):
     locked_until = Draw(
         lambda row, rng, n: np.where(
             row.status.is_("locked"),
-            row.until + np.timedelta64(dist.LOCKED_SILENCE_HOURS, "h"),
+            row.until + np.timedelta64(dist.LOCKED_BEYOND_HOURS, "h"),
             NULL_MOMENT,
         )
     )
