@@ -220,7 +220,8 @@ def test_attacks_carry_their_label():
 
     assert attack.any()
     assert set(to_python(events["event_type"][attack])) <= {"login_failure", "login_success"}
-    assert is_null(events["device_id"][attack]).all()
+    assert set(to_python(events["platform"][attack])) == {None, "web"}
+    assert (is_null(events["device_id"]) == is_null(events["platform"]))[attack].all()
 
 
 def test_a_subclass_changes_its_column_only():

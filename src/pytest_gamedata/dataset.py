@@ -15,7 +15,7 @@ from pytest_gamedata.factories.auth_log import make_auth_events, settle_logins
 from pytest_gamedata.factories.cast import cast_positions
 from pytest_gamedata.factories.columns import Streams, changed_fields
 from pytest_gamedata.factories.items import make_items
-from pytest_gamedata.factories.ledger import make_transactions, settle_users
+from pytest_gamedata.factories.ledger import make_transactions, settle_users, touch_users
 from pytest_gamedata.factories.sessions import make_sessions
 from pytest_gamedata.factories.users import make_users
 from pytest_gamedata.settings import DatasetSpec
@@ -46,9 +46,12 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     cast = {role: int(np.argmax(users[role])) for role in cast_positions(spec.users)}
     items = make_items(spec, streams, factories["items"])
     sessions = make_sessions(spec, streams, users, cast.values())
-    transactions = make_transactions(spec, streams, users, items, sessions, cast, factories["transactions"])
     auth_events = make_auth_events(spec, streams, users, sessions, cast, factories["auth_events"])
+    transactions = make_transactions(
+        spec, streams, users, items, sessions, cast, auth_events, factories["transactions"]
+    )
     settled = settle_logins(settle_users(users, transactions), auth_events, sessions)
+    settled = touch_users(settled, transactions)
     users = settled | {name: users[name] for name in changed_fields(factories["users"])}
     tables = {"users": users, "items": items, "transactions": transactions, "auth_events": auth_events}
     cast = {role: position + 1 for role, position in cast.items()}

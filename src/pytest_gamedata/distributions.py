@@ -132,11 +132,14 @@ PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$Z2FtZWRhdGEtbm90LXNlY3JldA$R9mzdfrVm
 
 ENGAGEMENT_CORRELATION = 0.75  # how strongly a user's active days cluster (recipe of the trial)
 PAYER_RETENTION = (0.54, -0.19)  # payers' own curve a * n ** b: gives 10 % payers on day 7 (S11)
+PAYER_RETENTION_MAX = 0.98  # share of payers on a day, at most (own choice)
 WEEKEND_UPLIFT = 1.18  # weekend over weekday activity (J within S52, S53)
 SESSIONS_PER_ACTIVE_DAY = 4.0  # mean, at least one (S2)
 SESSIONS_DISPERSION = 3.0  # r of the negative binomial of the sessions beyond the first (recipe)
 SESSION_MINUTES = 9.0  # mean of a user of middling engagement, in the top quartile of games (S2)
 SESSION_WEIBULL_SHAPE = 0.6  # k (S10: 0.5 to 0.7)
+SHORTEST_SESSION_SECONDS = 20  # own choice
+REGISTRATION_SECONDS = 2  # from the registration to the first login (own choice)
 PLAYTIME_ENGAGEMENT = 1.2  # playtime grows with exp(this * engagement) (recipe)
 SECONDS_PER_LEVEL_UNIT = 60.0  # playtime of level n is this * n ** LEVEL_EXPONENT seconds (own choice)
 LEVEL_EXPONENT = 1.8  # S60
@@ -159,8 +162,8 @@ BASE_PRICE_HARD = 80  # GEM, an uncommon item (own choice, a tenth of S42's scal
 BASE_PRICE_SOFT = 150  # GLD, an uncommon item (own choice)
 WORTH_SPREAD = 0.2  # of prices and strengths around the middle of their rarity (own choice)
 BASE_POWER, BASE_HEALTH = 40, 500  # points of an uncommon item (own choice)
-REQUIRED_LEVELS = {"common": 1, "uncommon": 10, "rare": 20, "epic": 35, "legendary": 50}  # own choice
-REQUIRED_LEVEL_SPREAD = 9  # levels that a rarity's items may require, from that one on (own choice)
+REQUIRED_LEVELS = {"common": 1, "uncommon": 3, "rare": 6, "epic": 10, "legendary": 15}  # own choice
+REQUIRED_LEVEL_SPREAD = 3  # levels that a rarity's items may require, from that one on (own choice)
 STACK_SIZES = {"common": 99, "uncommon": 50, "rare": 20, "epic": 10, "legendary": 5}  # pieces (own choice)
 LOOT_BOX_ROLLS = {"common": 1, "uncommon": 2, "rare": 3, "epic": 4, "legendary": 5}  # own choice
 SEASON_MAX, SEASON_DAYS, PASS_TIERS, MEMBERSHIP_DAYS = 12, 60, 100, 30  # own choice
@@ -187,18 +190,34 @@ PRICE_POINT_ITEMS = {
     4999: ("currency_pack", "Vault of Gems"),
     9999: ("currency_pack", "Dragon's Hoard of Gems"),
 }
+# What else is sold at a price point, for those who still have the first: see LASTING_DAYS (own choice).
+SECOND_ITEMS = {
+    999: ("currency_pack", "Crate of Gems"),
+    1499: ("currency_pack", "Coffer of Gems"),
+    199: ("currency_pack", "Handful of Gems"),
+}
+# US cents -> days after which it makes sense to buy the first item there again: a bundle to start with never does.
+LASTING_DAYS = {999: SEASON_DAYS, 1499: MEMBERSHIP_DAYS, 199: 36_500}
+ITEMS_PER_PRICED = 4  # of a small catalogue, one item in so many has a price point (own choice)
+# Which price points a small catalogue has: a usual one, a dear one for the whale, the cheapest ... (own choice).
+PRICE_POINT_ORDER = (999, 4999, 99, 499, 1499, 1999, 199, 299, 2999, 9999)
 GEMS_PER_USD_CENT = 1.0  # in the smallest pack (own choice); a larger pack gives more, see below
 PACK_BONUS_MAX = 0.36  # of a pack: the largest's price per GEM is 26 % below the smallest's (S43)
 BUNDLE_GEM_SHARE = 0.4  # GEM in a bundle, pass or membership, of what a pack of that price holds (own choice)
 FOR_EVER = "2100-01-01"  # end of sale of what is never retired: PostgreSQL's infinity has no Python value
 TRADABLE_SHARE = 0.45  # of equipment, cosmetics and consumables (J)
 LIMITED_SHARE = 0.08  # of epic and legendary items (J)
+LIMITED_LOT, LIMITED_LOTS_MAX = 500, 20  # pieces of a limited item: so many lots at most (own choice)
 RETIRED_SHARE = 0.05  # of items sold for wallet currency, retired before the window's end (J)
+RETIRED_AT = (0.3, 0.9)  # parts of the window after which they are, lowest and highest (own choice)
+CREATED_DAYS = (30, 400)  # before the window, when items were made, lowest and highest (own choice)
+ON_SALE_DAYS = (1, 20)  # later, when their sale began, lowest and highest (own choice)
 
 # --- transactions --------------------------------------------------------------------------------
 
 PURCHASES_EXTRA_MEAN = 1.96  # purchases of a payer beyond the first (X2, meets S13-S16)
 WHALE_PURCHASES_MIN = 15  # of the cast's whale, at whatever size (own choice)
+WHALE_SPEND_MIN = 10_000  # US cents, which the cast's whale exceeds, at whatever size (own choice)
 # How likely a player ever pays, by platform and country; 1 for the others. Meets S38: revenue per user on iOS
 # is a multiple of Android's, the US and Japan bring in more than their share (fitted).
 PAYERS_BY_PLATFORM: Weights = {
@@ -221,6 +240,10 @@ REFUND_SHARE = 0.03  # of purchases (J, S28, S29)
 CHARGEBACK_SHARE = 0.006  # of purchases (S31)
 REFUND_DELAY_DAYS = 3.0  # mean (J)
 CHARGEBACK_DELAY_DAYS = 14.0  # mean (J)
+# The cast's purchases are taken back after this part of the time left, and so many mean delays at most (own choice).
+SURE_DELAY_SHARE, SURE_DELAY_MEANS = 0.4, 2
+ATTEMPT_SECONDS = (10, 60)  # from an attempt to the purchase, lowest and highest (own choice)
+PAYMENT_SECONDS = (1, 8)  # that a payment takes, lowest and highest (own choice)
 # In % (J).
 FAILURE_CODES: Weights = {
     "insufficient_funds": 40, "do_not_honor": 20, "user_cancelled": 15, "expired_card": 10,
@@ -231,10 +254,16 @@ REFUND_REASONS: Weights = {
     "remorse": 35, "accidental_purchase": 30, "not_received": 10, "defective": 8, "friendly_fraud": 7, "other": 6,
     "fraud": 4,
 }  # fmt: skip
-# In % of purchases (S35-S37).
-PAYMENT_METHODS: Weights = {
-    "card": 46, "wallet": 27, "gift_card": 12, "carrier": 7, "store_credit": 5, "bank": 3,
-}  # fmt: skip
+# Who takes the money lets people pay in these ways, in % (J). Over all payers it gives card 46, wallet 27,
+# gift card 12, carrier 7, store credit 5, bank 3 (S35-S37).
+PAYMENT_METHODS: dict[str, Weights] = {
+    "apple": {"card": 54, "wallet": 24, "gift_card": 15, "store_credit": 7},
+    "google": {"card": 36, "wallet": 22, "gift_card": 11, "carrier": 26, "store_credit": 5},
+    "steam": {"card": 45, "wallet": 25, "gift_card": 10, "store_credit": 9, "bank": 11},
+    "xsolla": {"card": 45, "wallet": 25, "gift_card": 5, "carrier": 9, "bank": 16},
+    "stripe": {"card": 70, "wallet": 25, "bank": 5},
+    "paypal": {"wallet": 100},
+}
 # Who takes the money on a platform, in % (J).
 PAYMENT_PROVIDERS: dict[str, Weights] = {
     "android": {"google": 1}, "ios": {"apple": 1}, "macos": {"apple": 1},
@@ -253,8 +282,12 @@ USD = ("USD", 1.0)  # every other country
 EVERYDAY_PER_SESSION: Weights = {"store_purchase": 0.06, "loot_drop": 0.10, "reward": 0.05}
 FAILED_PAYER_ATTEMPTS = 3  # of the cast's failed payer (own choice)
 GIFTS_PER_SESSION = 0.003  # own choice
-ITEM_ZIPF_EXPONENT = 1.03  # X3, X4
+GIFTER_GIFTS = 2  # of the cast's gifter (own choice)
+ITEM_ZIPF_EXPONENT = 1.05  # X3, X4
+STACKABLE_RANK_FACTOR = 0.25  # of an item's random rank in the store: what is used up sells best (own choice)
+STORE_SWAPS = 8  # rounds in which buyers swap what does not fit them (own choice)
 HARD_PRICE_PURCHASE_SHARE = 0.25  # of payers' store purchases, where the item has both prices (own choice)
+WELCOME_SECONDS = (5, 20)  # from the registration to its reward, lowest and highest (own choice)
 WELCOME_REWARD_SOFT = 1_000  # GLD on registration (own choice)
 TRADER_CAPITAL_SOFT = 20_000  # GLD that the cast's trader begins with (own choice)
 REWARD_SOFT = (50, 600)  # GLD, lowest and highest (own choice)
@@ -263,38 +296,66 @@ REWARD_HARD = (5, 60)  # GEM, lowest and highest (own choice)
 TRADER_DAY = 7  # whoever is still active on this day may trade (J)
 TRADER_SHARE = 0.20  # of those who may (S44, base is J)
 TRADES_PER_TRADER = 3.0  # offers, mean (own choice)
+TRADE_SKEW = 0.5  # offers come at quantile u ** this of the buyer's sessions (own choice)
+COUNTERPARTY_REACH = (8, 8, 64, 64, 512, 512, 1 << 40, 1 << 40)  # sessions back, draw by draw (own choice)
+TRADE_PRICE_MIN = 20  # GEM, of an item without a price in GEM, for TRADE_PRICE_FACTOR (own choice)
 TRADE_PRICE_FACTOR = (1.0, 3.0)  # GLD per GEM of the store's price, lowest and highest (own choice)
 TRADE_COMPLETED_SHARE = 0.82  # of offers; a few buyers cannot pay, which leaves 80 % (S44)
 STACK_SIZE_MAX = 5  # of a stackable item in one purchase (own choice)
 
 # --- auth events ---------------------------------------------------------------------------------
 
-INTERACTIVE_LOGIN_SHARE = 0.25  # sessions that begin with a login, not a stored token (J)
-FAILING_EPISODE_SHARE = 0.051  # of password logins (fitted, gives 10 % failures: S62)
+# Sessions that begin with a login although the device keeps a token (J); of all sessions 31 % begin with one.
+INTERACTIVE_LOGIN_SHARE = 0.13
+FAILING_EPISODE_SHARE = 0.054  # of password logins (fitted, gives 10 % failures: S62)
 RETRY_SUCCESS = 0.33  # chance that a retry succeeds (derived from S65)
-WRONG_PASSWORD_SHARE = 0.92  # of legitimate failures (J, S66); the rest is provider_error
+WRONG_PASSWORD_SHARE = 0.90  # of legitimate failures (J, S66)
+MISTYPED_NAME_SHARE = 0.05  # of legitimate failures: no such user (J); the rest is provider_error
 RETRY_SECONDS = (4, 12)  # between tries, lowest and highest (own choice)
 LOCK_AFTER_FAILURES = 5  # R1
 LOCK_SECONDS = 60  # R1
-LOGOUT_SHARE = 0.12  # sessions that end with a logout (own choice)
-RESETS_PER_PASSWORD_LOGIN = 0.05  # logins by hand; gives 3 % of monthly actives (J, S78, S79)
+LOCK_DELAY_SECONDS = 0.5  # from the last failure that is allowed to the lock (own choice)
+LOGOUT_SHARE = 0.12  # of sessions that the next one does not follow at once: end with a logout (own choice)
+LOGOUT_GAP_SECONDS = 60  # "at once" (own choice)
+RESETS_PER_PASSWORD_LOGIN = 0.07  # of those with room before; gives 3 % of monthly actives (J, S78, S79)
 RESET_COMPLETED_SHARE = 0.80  # S64
-DEVICES: Weights = {"1": 68, "2": 24, "3": 8}  # devices of a user, in % (J, S84)
+RESET_ASKED_SECONDS = (300, 900)  # from the request to the login, lowest and highest (own choice)
+RESET_DONE_SECONDS = (120, 280)  # from the new password to the login, lowest and highest (own choice)
+# Before the login: of a challenge, of a failure to meet the one before, and of that one (own choice).
+MFA_SECONDS = {"challenge": 6, "failure": 12, "missed": 25}
+USUAL_SKEW = 2.0  # exponent: how much more often a user's first devices and addresses are used (own choice)
+# What else somebody plays on, by platform; all others on android (own choice).
+OTHER_DEVICES = {"android": "web", "ios": "web", "web": "android"}
+DEVICES: Weights = {"1": 63, "2": 27, "3": 10}  # of a user; a device account has one, in % (J, S84)
 IPS: Weights = {"1": 50, "2": 17, "3": 11, "6": 11, "15": 8, "40": 4}  # addresses of a user (S83, tail J)
 ATTACK_KINDS: Weights = {"few_addresses": 45, "spread": 35, "brute_force": 20}  # recipe of the trial
 ATTEMPTS_PER_ATTACK = 400  # mean, scaled to a game of this size (own choice)
 FEW_ADDRESSES_ATTEMPTS_MIN = 50  # a smaller attack comes from many addresses (S71: 50 to 300 per address)
 ATTEMPTS_PER_IP = {"few_addresses": 145.0, "spread": 1.18, "brute_force": 60.0}  # S71, S72, J
 SPREAD_SPIKES = (3, 6)  # of a spread attack, fewest and most (S72)
-ATTACK_SPAN_HOURS = {"few_addresses": 12.0, "spread": 96.0, "brute_force": 2.0}  # S71, S72, J
+SPREAD_SPIKES_WITHIN = (0.05, 0.95)  # of the attack's time: the first and the last (own choice)
+SPREAD_SPIKE_SIGMA = 0.02  # of the attack's time: how wide a spike is (own choice)
+ATTACK_SPAN_HOURS = {"few_addresses": 12.0, "spread": 96.0}  # S71, S72
+ATTACK_SIZES_DIRICHLET = 2.0  # concentration: how alike the attacks' sizes are (own choice)
 ATTACK_SUCCESS = 0.0015  # of attempts (S69, S70)
 BRUTE_FORCE_GAP_SECONDS = 2.0  # own choice
+OWNERS_RETURN_SECONDS = (60, 540)  # from the end of a brute force's lock, lowest and highest (own choice)
+BREAK_IN_NOTICED_HOURS = (1, 20)  # from a break-in to the owner's reset, lowest and highest (own choice)
+BREAK_IN_RESET_SECONDS = (120, 900)  # from that request to the new password, lowest and highest (own choice)
+BREAK_IN_RETURN_SECONDS = (10, 60)  # from there to the owner's login, lowest and highest (own choice)
 ATTACKED_ATTEMPTS = 60  # on the cast's attacked user, and of the attack that takes one over (own choice)
 MFA_FAILURE_SHARE = 0.05  # of challenges (J)
 ATTACK_UNKNOWN_USER_SHARE = 0.85  # of stuffing attempts (J, S77)
 TOOL_USER_AGENT_SHARE = 0.65  # attacks that show an HTTP library (S67)
+PROXY_SHARE = 0.30  # addresses of a spread attack that belong to players' networks: residential proxies (J)
+# Alpha and beta of the risk score / 100: attacks score clearly higher, yet not all of them (own choice).
+RISK_SCORES = {"calm": (1.3, 7.0), "failed": (2.5, 3.5), "attack": (4.0, 2.0)}
 # Reserved for documentation and benchmarks: RFC 2544 for players, RFC 5737 and RFC 3849 for attackers.
 PLAYER_NETWORK = "198.18.0.0"  # /15
+PLAYER_BLOCKS = 512  # /24 blocks in it
+SHARED_BLOCKS = 16  # the last of them: players of countries that are not in COUNTRIES (own choice)
+BLOCKS_PER_ASN = 8  # of a country's blocks (own choice)
+ATTACKER_BLOCK = 16  # attackers' addresses in a row that are in one country and of one ASN (own choice)
 ATTACKER_NETWORKS = ("192.0.2.0", "198.51.100.0", "203.0.113.0")  # /24 each
 ATTACKER_NETWORK6 = "2001:db8"  # the first 32 bits
 ASNS = (64512, 65534)  # for private use: RFC 6996

@@ -7,6 +7,7 @@ from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate import validate_dataset
 from pytest_gamedata.validate.auth_log import (
     check_answers,
+    check_break_ins,
     check_locked_accounts,
     check_locked_out,
     check_locks,
@@ -196,6 +197,22 @@ def test_a_break_in_that_nobody_answers_is_found():
 
     assert refusal(broken(renamed(resets, "password_changed"))).startswith(
         f"a password reset follows a break-in: auth_events row id={entered + 1}, user_id="
+    )
+
+
+def test_a_break_in_whose_owner_never_comes_back_needs_no_answer():
+    entered = next(
+        row
+        for row in set_rows("auth_events", "attack_id")
+        if EVENTS["event_type"][[row]].is_("login_success")[0]
+    )
+    later = own_rows(entered)
+    later = later[later > entered]
+    lost = broken(renamed(later, "logout"))
+
+    only(check_break_ins)(lost)
+    assert refusal(
+        broken(renamed(later[-1:], "login_success"), renamed(later[:-1], "logout")), only(check_break_ins)
     )
 
 

@@ -5,7 +5,10 @@ from breaking import SECOND, SEEDED, broken, refusal, row_of, rows_of, set_rows,
 ROWS = SEEDED.tables["transactions"]
 BOUGHT = row_of("transactions", type="iap_purchase", status="completed")
 STORE = row_of("transactions", type="store_purchase", status="completed")
-REWARD = row_of("transactions", type="reward")
+REWARD = row_of("transactions", type="reward", item_id=np.iinfo(np.int64).min)
+GRANT = int(
+    rows_of("transactions", type="reward")[ROWS["item_id"][rows_of("transactions", type="reward")] > 0][0]
+)
 DROP = row_of("transactions", type="loot_drop")
 TRADED = row_of("transactions", type="trade", status="completed")
 REFUND = row_of("transactions", type="refund")
@@ -21,6 +24,7 @@ CASES = [
     ("transactions", "item_id", STORE, NULL, "all but rewards have an item"),
     ("items", "drop_rate", int(ROWS["item_id"][DROP]) - 1, None, "what drops has a drop_rate"),
     ("items", "is_tradable", int(ROWS["item_id"][TRADED]) - 1, False, "what is traded is tradable"),
+    ("transactions", "amount_minor", GRANT, 5, "a reward of an item pays nothing"),
     ("transactions", "amount_usd_cents", BOUGHT, 1, "amount is price times quantity"),
     ("transactions", "quantity", STORE, 77, "amount is price times quantity"),
     ("transactions", "amount_minor", REWARD, -5, "only refunds and chargebacks are negative"),

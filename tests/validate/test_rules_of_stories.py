@@ -4,7 +4,11 @@ from breaking import SECOND, SEEDED, broken, only, refusal, row_of, rows_of, val
 
 from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.validate.stories import check_nothing_before_signup, check_purchases_follow_logins
+from pytest_gamedata.validate.stories import (
+    check_givers,
+    check_nothing_before_signup,
+    check_purchases_follow_logins,
+)
 
 ROWS, EVENTS = SEEDED.tables["transactions"], SEEDED.tables["auth_events"]
 BOUGHT = row_of("transactions", type="store_purchase", status="completed")
@@ -98,3 +102,32 @@ def test_a_log_that_was_cut_may_miss_the_login_before_a_purchase():
     spec = DatasetSpec(users=80, auth_events=len(EVENTS["id"]))
 
     only(check_purchases_follow_logins)(Dataset(spec, dataset.tables, dataset.cast))
+
+
+def test_what_was_never_acquired_cannot_be_given():
+    giver, item = ROWS["user_id"][GIFT], ROWS["item_id"][GIFT]
+    had = rows_of("transactions", user_id=giver, item_id=item, type=["loot_drop", "reward", "store_purchase"])
+    others = np.flatnonzero(np.arange(1, len(SEEDED.tables["items"]["id"]) + 1) != item)[:1] + 1
+
+    message = refusal(broken(("transactions", "item_id", had, others[0])), only(check_givers))
+
+    assert message.startswith("nobody gives what they never had: transactions row id=")
+    assert f", type=gift, user_id={giver}, item_id={item} (" in message
+
+
+def test_what_is_acquired_only_afterwards_cannot_be_sold():
+    sold = rows_of("transactions", type="trade", status="completed")
+    sold = int(sold[ROWS["soft_delta"][sold] > 0][0])
+    seller, item = ROWS["user_id"][sold], ROWS["item_id"][sold]
+    had = rows_of("transactions", user_id=seller, item_id=item)
+    last = int(rows_of("transactions", type="reward")[-1])
+    changes = [
+        ("transactions", "type", had[had < sold], "iap_purchase"),
+        ("transactions", "user_id", last, seller),
+        ("transactions", "item_id", last, item),
+    ]
+
+    assert last > sold
+    assert refusal(broken(*changes), only(check_givers)).startswith(
+        f"nobody gives what they never had: transactions row id={sold + 1}, type=trade, user_id={seller}, "
+    )

@@ -86,7 +86,7 @@ def test_a_user_registers_at_home_on_the_usual_platform(tables):
 @pytest.mark.parametrize("column", ["device_id", "session_id"])
 def test_devices_and_sessions_are_their_users_alone(tables, column):
     events = tables["auth_events"]
-    own = is_null(events["attack_id"]) & ~is_null(events[column])
+    own = is_null(events["attack_id"]) & ~is_null(events["user_id"]) & ~is_null(events[column])
     pairs = set(texts_of(events, own, column, "user_id"))
 
     assert len(pairs) == len({value for value, _ in pairs}) > 300

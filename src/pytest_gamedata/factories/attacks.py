@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Columns, Words, stack, take, to_moment
+from pytest_gamedata.arrays import Columns, stack, take, to_moment
+from pytest_gamedata.factories.attackers import KINDS, addresses_of, kinds_of
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
-from pytest_gamedata.factories.logins import (
+from pytest_gamedata.factories.plans import (
     ACCOUNT_LOCKED,
     FAILURE,
-    LOCK_DELAY,
     LOCKED,
     NONE,
     PASSWORD,
@@ -30,11 +30,10 @@ from pytest_gamedata.factories.logins import (
     plan_events,
 )
 from pytest_gamedata.factories.sessions import Sessions
-from pytest_gamedata.factories.vocabulary import TOOL_USER_AGENTS, USER_AGENTS
+from pytest_gamedata.factories.troubles import ROOM
 from pytest_gamedata.settings import DatasetSpec
 
 DAY_SECONDS = 86_400
-OWNERS_RETURN_SECONDS = 600.0  # after the lock has ended, and as long again before anything else
 # Stories are numbered apart from those of sessions: each attempt its own, a brute force one with its lock.
 LONE_STORIES, BRUTE_FORCE_STORIES = 1 << 41, 1 << 42
 # Sessions are numbered apart from the planned ones: those in which an owner comes back, and attackers'.
@@ -59,6 +58,7 @@ def plan_attacks(
     streams: Streams,
     users: Columns,
     sessions: Sessions,
+    legitimate: Plan,
     attempts: int,
     cast: dict[str, int],
 ) -> Plan:
@@ -67,10 +67,19 @@ def plan_attacks(
     targets = _targets(users, cast)
     attacks = _draw_attacks(spec, rng, users, sessions, np.flatnonzero(targets), attempts, cast)
     events = stack([plan_events(0), *(_plan_attack(rng, users, targets, attack) for attack in attacks)])
+    events = _try_once(events, [attack.target for attack in attacks])
     lone = np.arange(len(events["at"])) + LONE_STORIES
     events["story"] = np.where(_is_brute_force(events), BRUTE_FORCE_STORIES + events["attack"], lone)
-    events = _break_in(rng, events)
-    return stack([events, _plan_resets(spec, rng, events), _plan_locks(attacks)])
+    last = np.append(sessions.last_start(len(users["id"])), to_moment(spec.since))  # nobody's is the last one
+    events = _break_in(rng, events, _can_break_in(users, legitimate, events, last))
+    # who had left long before does not notice, unless it is a story of the cast
+    noticed = (last[events["user"]] > events["at"]) | np.isin(events["user"], [a.victim for a in attacks])
+    entered = take(events, (events["type"] == SUCCESS) & noticed)
+    brute = [attack for attack in attacks if attack.target != NONE]
+    back = [a.target == cast.get("attacked") or bool(last[a.target] > a.start) for a in brute]
+    return stack(
+        [events, _plan_resets(spec, rng, entered), _plan_locks(rng, brute, np.array(back, np.bool_))]
+    )
 
 
 def _draw_attacks(
@@ -108,7 +117,8 @@ def _brute_force(spec: DatasetSpec, sessions: Sessions, number: int, size: int, 
     """Return an attack in the longest silence of its target, none if it does not fit in there."""
     begin, end = sessions.longest_gap(target, to_moment(spec.until))
     span = size * dist.BRUTE_FORCE_GAP_SECONDS
-    spare = (end - begin) - seconds(span + dist.LOCK_SECONDS + OWNERS_RETURN_SECONDS)
+    # the owner comes back after the lock; then there must be room for the failures before the next session
+    spare = (end - begin) - seconds(span + dist.LOCK_SECONDS + dist.OWNERS_RETURN_SECONDS[1]) - ROOM
     if spare <= np.timedelta64(0, "us"):
         return []
     return [Attack(number, "brute_force", size, begin + spare // 2, span, target)]
@@ -116,7 +126,7 @@ def _brute_force(spec: DatasetSpec, sessions: Sessions, number: int, size: int, 
 
 def _split(rng: Rng, total: int, parts: int) -> NDArray[np.int64]:
     """Split a total into parts of uneven size."""
-    return rng.multinomial(total, rng.dirichlet(np.full(parts, 2.0)))
+    return rng.multinomial(total, rng.dirichlet(np.full(parts, dist.ATTACK_SIZES_DIRICHLET)))
 
 
 def _draw_attack(
@@ -128,8 +138,8 @@ def _draw_attack(
     kind: str,
     size: int,
 ) -> Attack:
-    if kind == "brute_force" and len(passwords):
-        for attack in _brute_force(spec, sessions, number, size, int(passwords[number % len(passwords)])):
+    if kind == "brute_force" and number < len(passwords):  # no account is the target of two
+        for attack in _brute_force(spec, sessions, number, size, int(passwords[number])):
             return attack
     small = size < dist.FEW_ADDRESSES_ATTEMPTS_MIN
     kind = "spread" if small else "few_addresses" if kind == "brute_force" else kind
@@ -156,8 +166,7 @@ def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: A
     if attack.target != NONE:
         reason[dist.LOCK_AFTER_FAILURES :] = ACCOUNT_LOCKED
     addresses = max(1, round(attack.attempts / dist.ATTEMPTS_PER_IP[attack.kind]))
-    kind = list(dist.ATTACK_KINDS).index(attack.kind)
-    address = rng.permutation(attack.attempts) % addresses * len(dist.ATTACK_KINDS) + kind
+    address = addresses_of(attack.kind, rng.permutation(attack.attempts) % addresses)
     events = plan_events(
         attack.attempts,
         user=user,
@@ -167,6 +176,7 @@ def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: A
         session=ATTACK_SESSIONS + (attack.number << 32) + np.arange(attack.attempts),
         attack=attack.number,
         address=address,
+        device=address,
     )
     if attack.victim != NONE:
         middle = attack.attempts // 2
@@ -183,8 +193,9 @@ def _moments(rng: Rng, attack: Attack) -> NDArray[Any]:
     if attack.target != NONE:
         return np.arange(attack.attempts) * dist.BRUTE_FORCE_GAP_SECONDS
     if attack.kind == "spread":
-        peaks = np.linspace(0.05, 0.95, int(rng.integers(*dist.SPREAD_SPIKES, endpoint=True)))
-        around = rng.choice(peaks, attack.attempts) + rng.normal(0, 0.02, attack.attempts)
+        peaks = np.linspace(*dist.SPREAD_SPIKES_WITHIN, int(rng.integers(*dist.SPREAD_SPIKES, endpoint=True)))
+        spread = rng.normal(0, dist.SPREAD_SPIKE_SIGMA, attack.attempts)
+        around = rng.choice(peaks, attack.attempts) + spread
         return np.clip(around, 0, 1) * attack.span
     return rng.random(attack.attempts) * attack.span
 
@@ -196,59 +207,74 @@ def _guess(rng: Rng, users: Columns, targets: NDArray[np.bool_], at: Any) -> NDA
     return np.where(hit & np.append(targets, False)[user], user, NONE)
 
 
-def _break_in(rng: Rng, events: Plan) -> Plan:
-    """Let some of the attempts on known accounts succeed."""
-    known = np.flatnonzero(
-        (events["user"] != NONE) & (events["reason"] == WRONG_PASSWORD) & ~_is_brute_force(events)
+def _try_once(events: Plan, targets: list[int]) -> Plan:
+    """Let stuffing try each account once, and none that a brute force locks; what is left over is unknown."""
+    stuffed = np.flatnonzero(
+        (events["user"] != NONE) & (events["type"] == FAILURE) & ~_is_brute_force(events)
     )
-    count = min(
-        len(known),
-        round(len(events["at"]) * dist.ATTACK_SUCCESS) - int((events["type"] == SUCCESS).sum()),
-    )
-    chosen = rng.permutation(known)[: max(count, 0)]
+    user = events["user"][stuffed]
+    _, first = np.unique(events["attack"][stuffed] * (1 << 40) + user, return_index=True)
+    kept = np.zeros(len(stuffed), dtype=np.bool_)
+    kept[first] = True
+    over = stuffed[~kept | np.isin(user, targets)]
+    events["user"][over], events["reason"][over] = NONE, UNKNOWN_USER
+    return events
+
+
+def _can_break_in(users: Columns, legitimate: Plan, events: Plan, last: Any) -> NDArray[np.bool_]:
+    """Tell which attempts may succeed: on accounts never locked, whose owners can take them back if they notice."""
+    ever_locked = np.zeros(len(last), dtype=np.bool_)
+    ever_locked[legitimate["user"][legitimate["type"] == LOCKED]] = True
+    user, at = events["user"], events["at"]
+    verified = np.append(users["email_verified_at"], np.datetime64("NaT", "us"))[user] < at
+    stuffed = (user != NONE) & (events["reason"] == WRONG_PASSWORD) & ~_is_brute_force(events)
+    return np.asarray(stuffed & ~ever_locked[user] & (verified | (last[user] <= at)))
+
+
+def _break_in(rng: Rng, events: Plan, able: NDArray[np.bool_]) -> Plan:
+    """Let some of the attempts on known accounts succeed, one on each account at most."""
+    wanted = round(len(events["at"]) * dist.ATTACK_SUCCESS) - int((events["type"] == SUCCESS).sum())
+    possible = rng.permutation(np.flatnonzero(able))
+    _, first = np.unique(events["user"][possible], return_index=True)
+    chosen = possible[np.sort(first)][: max(wanted, 0)]
     events["type"][chosen], events["reason"][chosen] = SUCCESS, NONE
     return events
 
 
 def _is_brute_force(events: Plan) -> NDArray[np.bool_]:
-    return np.asarray(
-        events["address"] % len(dist.ATTACK_KINDS) == list(dist.ATTACK_KINDS).index("brute_force")
-    )
+    return np.asarray(kinds_of(events["address"]) == KINDS.index("brute_force"))
 
 
-def _plan_resets(spec: DatasetSpec, rng: Rng, events: Plan) -> Plan:
+def _plan_resets(spec: DatasetSpec, rng: Rng, entered: Plan) -> Plan:
     """Plan how the owners of the accounts that were broken into take them back."""
-    entered = take(events, events["type"] == SUCCESS)
     count = len(entered["at"])
-    left = (to_moment(spec.until) - entered["at"]).astype(np.int64) / 1e6
-    asked = np.minimum(rng.uniform(1, 20, count) * 3600, left * 0.5)
+    left = (to_moment(spec.until) - entered["at"]).astype(
+        np.int64
+    ) / 1e6  # seconds: all of it must fit in there
+    asked = np.minimum(rng.uniform(*dist.BREAK_IN_NOTICED_HOURS, count) * 3600, left * 0.5)
+    done = asked + np.minimum(rng.uniform(*dist.BREAK_IN_RESET_SECONDS, count), left * 0.2)
+    back = done + np.minimum(rng.uniform(*dist.BREAK_IN_RETURN_SECONDS, count), left * 0.1)
     own = {"user": entered["user"], "story": entered["story"]}
+    session = OWNERS_SESSION + entered["story"]
     return stack(
         [
             plan_events(count, **own, type=RESET_REQUESTED, at=entered["at"] + seconds(asked)),
-            plan_events(
-                count,
-                **own,
-                type=RESET_COMPLETED,
-                at=entered["at"] + seconds(asked + np.minimum(180, left * 0.2)),
-            ),
-            plan_events(
-                count,
-                **own,
-                session=OWNERS_SESSION + entered["story"],
-                at=entered["at"] + seconds(asked + np.minimum(200, left * 0.25)),
-            ),
+            plan_events(count, **own, type=RESET_COMPLETED, at=entered["at"] + seconds(done)),
+            plan_events(count, **own, session=session, at=entered["at"] + seconds(back)),
         ]
     )
 
 
-def _plan_locks(attacks: list[Attack]) -> Plan:
-    """Plan the lock after the fifth failure of each brute force, its end, and the owner's next login."""
-    brute = [attack for attack in attacks if attack.target != NONE]
+def _plan_locks(rng: Rng, brute: list[Attack], back: NDArray[np.bool_]) -> Plan:
+    """Plan the lock after the fifth failure of each brute force, its end, and logins of owners who come back.
+
+    Every attempt on a locked account renews the lock: it ends LOCK_SECONDS after the last of them.
+    """
     user = np.array([attack.target for attack in brute], dtype=np.int64)
     start = np.array([attack.start for attack in brute], dtype="datetime64[us]")
     unlock_at = start + seconds(np.array([attack.span + dist.LOCK_SECONDS for attack in brute]))
-    delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.BRUTE_FORCE_GAP_SECONDS + LOCK_DELAY
+    delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.BRUTE_FORCE_GAP_SECONDS + dist.LOCK_DELAY_SECONDS
+    back_at = unlock_at + seconds(rng.uniform(*dist.OWNERS_RETURN_SECONDS, len(user)))
     story = BRUTE_FORCE_STORIES + np.array([attack.number for attack in brute], dtype=np.int64)
     locks = np.array([attack.attempts >= dist.LOCK_AFTER_FAILURES for attack in brute], dtype=np.bool_)
     own = {"user": user, "story": story, "session": OWNERS_SESSION + story}
@@ -256,59 +282,6 @@ def _plan_locks(attacks: list[Attack]) -> Plan:
         [
             take(plan_events(len(user), **own, type=LOCKED, at=start + seconds(delay)), locks),
             take(plan_events(len(user), **own, type=UNLOCKED, at=unlock_at), locks),
-            plan_events(len(user), **own, at=unlock_at + seconds(OWNERS_RETURN_SECONDS / 2)),
+            take(plan_events(len(user), **own, at=back_at), back),
         ]
     )
-
-
-def describe_attackers(streams: Streams, plan: Plan) -> Columns:
-    """Draw what an attack shows of itself: addresses, tool, country and what it typed; NULL elsewhere."""
-    rng = streams.of("attacks", "attacker")
-    attack, count = plan["attack"], int(plan["attack"].max(initial=NONE)) + 1
-    is_attack = attack != NONE
-    tool = strata(rng, count) < dist.TOOL_USER_AGENT_SHARE
-    agents = (*TOOL_USER_AGENTS, *USER_AGENTS["web"])
-    agent = np.where(
-        tool,
-        rng.integers(0, len(TOOL_USER_AGENTS), count),
-        rng.integers(len(TOOL_USER_AGENTS), len(agents), count),
-    )
-    origin = pick(dist.COUNTRIES, rng.random(count))
-    unknown = is_attack & (plan["user"] == NONE)
-    return {
-        "attack_ip": _addresses(plan, is_attack),
-        "attack_agent": Words(np.where(is_attack, np.append(agent, NONE)[attack], NONE), agents),
-        "attack_country": Words(
-            np.where(is_attack, np.append(origin.codes, NONE)[attack], NONE), origin.words
-        ),
-        "leaked": _leaks(rng, unknown),
-    }
-
-
-def _addresses(plan: Plan, is_attack: NDArray[np.bool_]) -> Words:
-    key = plan["attack"][is_attack] * (1 << 32) + plan["address"][is_attack]
-    distinct, codes = np.unique(key, return_inverse=True)
-    column = np.full(len(is_attack), NONE, dtype=np.int64)
-    column[is_attack] = codes
-    kinds = tuple(dist.ATTACK_KINDS)
-    words = []
-    for attack, address in zip((distinct >> 32).tolist(), (distinct & 0xFFFFFFFF).tolist(), strict=True):
-        nth, kind = divmod(address, len(kinds))
-        words.append(_address(attack, nth, kinds[kind]))
-    return Words(column, tuple(words))
-
-
-def _address(attack: int, nth: int, kind: str) -> str:
-    if kind == "spread":
-        return f"{dist.ATTACKER_NETWORK6}:{attack:x}:{nth + 1:x}::1"
-    network, host = divmod((attack * 31 + nth) % (3 * 254), 254)
-    return f"{dist.ATTACKER_NETWORKS[network].rpartition('.')[0]}.{host + 1}"
-
-
-def _leaks(rng: Rng, unknown: NDArray[np.bool_]) -> Any:
-    """Make up addresses as lists of stolen credentials have them."""
-    digits = np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
-    names = digits[rng.integers(0, len(digits), (int(unknown.sum()), 9))].reshape(-1).view("S9")
-    column = np.zeros(len(unknown), dtype="S21")
-    column[unknown] = np.strings.add(names, b"@example.com")
-    return column

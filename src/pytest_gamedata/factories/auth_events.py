@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import Any
 
 import factory
@@ -22,27 +21,10 @@ from pytest_gamedata.arrays import (
 )
 from pytest_gamedata.factories.columns import Draw, GameFactory, of_spec
 from pytest_gamedata.factories.draws import Rng, pick_by
+from pytest_gamedata.factories.networks import addresses, asns, hashed_quantiles, hosts_of, mix
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.factories.vocabulary import USER_AGENTS
 from pytest_gamedata.models import AuthEvent
-
-PLAYER_ADDRESSES = 1 << 17  # a /15 network
-_FIRST_ADDRESS = int(IPv4Address(dist.PLAYER_NETWORK))
-_UNITS = float(1 << 64)
-# what else somebody plays on who has more than one device
-OTHER_DEVICES = {"android": "web", "ios": "web", "web": "android"}
-
-
-def mix(*numbers: Any) -> NDArray[np.uint64]:
-    """Hash columns of whole numbers into one, the same everywhere (splitmix64)."""
-    state: Any = np.uint64(0)
-    with np.errstate(over="ignore"):
-        for number in numbers:
-            state = (np.asarray(number).astype(np.uint64) ^ state) + np.uint64(0x9E3779B97F4A7C15)
-            state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            state = state ^ (state >> np.uint64(31))
-    return np.atleast_1d(np.asarray(state))
 
 
 def derived_uuids(*numbers: Any) -> NDArray[np.void]:
@@ -53,15 +35,21 @@ def derived_uuids(*numbers: Any) -> NDArray[np.void]:
 
 def _draw_identifier(row: Any, rng: Rng, n: int) -> Column:
     typed = np.where(is_null(row.user.email), pack_text(row.user.username), pack_text(row.user.email))
+    typed = _hit_twice(typed, row.typo)
     by_hand = row.auth_method.is_("password", "email_link")
     return np.where(by_hand, np.where(is_null(row.leaked), typed, pack_text(row.leaked)), b"")
 
 
+def _hit_twice(typed: NDArray[np.bytes_], rows: NDArray[np.bool_]) -> NDArray[np.bytes_]:
+    """Double the first letter in these rows."""
+    wide = typed.astype(f"S{typed.dtype.itemsize + 1}")
+    wide[rows] = np.strings.add(typed[rows].astype("S1"), typed[rows])
+    return wide
+
+
 def _draw_ip(row: Any, rng: Rng, n: int) -> Column:
-    number = mix(row.who, row.address, 15) % np.uint64(PLAYER_ADDRESSES)
-    distinct, codes = np.unique(number, return_inverse=True)
-    words = tuple(str(IPv4Address(_FIRST_ADDRESS + value)) for value in distinct.tolist())
-    return choose(is_null(row.attack_ip), Words(codes, words), row.attack_ip)
+    distinct, codes = np.unique(row.host, return_inverse=True)
+    return choose(is_null(row.attack_ip), Words(codes, tuple(addresses(distinct))), row.attack_ip)
 
 
 def _draw_occurred_at(row: Any, rng: Rng, n: int) -> Column:
@@ -75,21 +63,22 @@ def _draw_auth_method(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_platform(row: Any, rng: Rng, n: int) -> Column:
-    other = row.user.platform.rename(OTHER_DEVICES, "android")
+    other = row.user.platform.rename(dist.OTHER_DEVICES, "android")
     own = choose(row.device == 0, row.user.platform, other)
-    return choose(is_null(row.attack_ip), own, same_word(None, n))
+    return choose(is_null(row.attack_ip), own, row.attack_platform)
 
 
 def _draw_user_agent(row: Any, rng: Rng, n: int) -> Column:
     agents = {platform: dict.fromkeys(names, 1.0) for platform, names in USER_AGENTS.items()}
-    own = pick_by(row.platform, agents, mix(row.who, row.device, 3) / _UNITS, agents["web"])
+    own = pick_by(row.platform, agents, hashed_quantiles(row.who, row.device, 3), agents["web"])
     return choose(is_null(row.attack_agent), own, row.attack_agent)
 
 
 def _draw_risk_score(row: Any, rng: Rng, n: int) -> Column:
-    calm, tense, hostile = rng.beta(1.5, 8, n) * 50, 20 + rng.beta(2, 3, n) * 50, 65 + rng.beta(2, 2, n) * 35
+    calm, tense, hostile = (rng.beta(*dist.RISK_SCORES[mood], n) for mood in ("calm", "failed", "attack"))
     failed = row.event_type.is_("login_failure", "mfa_failure", "account_locked")
-    return np.select([~is_null(row.attack_ip), failed], [hostile, tense], calm).astype(np.int64)
+    score = np.select([~is_null(row.attack_ip), failed], [hostile, tense], calm)
+    return (score * 100).astype(np.int64)
 
 
 class AuthEventFactory(GameFactory):
@@ -105,10 +94,16 @@ class AuthEventFactory(GameFactory):
         device = 0  # of the user's devices
         address = 0  # of the user's addresses
         session = factory.SelfAttribute("number")
+        typo = False  # the identifier is mistyped
+        host = Draw(  # of the players' network, in the user's country
+            lambda row, rng, n: hosts_of(row.user.country_code, hashed_quantiles(row.who, row.address, 15))
+        )
         leaked = ""  # what an attacker typed
         attack_ip = ""  # where an attack came from
         attack_agent = ""  # with which tool
-        attack_country = ""  # and of which country
+        attack_platform = ""  # passing for which one
+        attack_country = ""  # of which country
+        attack_asn = None  # and network
         failed = factory.Trait(
             event_type="login_failure", failure_reason="wrong_password", auth_method="password"
         )
@@ -127,17 +122,14 @@ class AuthEventFactory(GameFactory):
     country_code = Draw(
         lambda row, rng, n: choose(is_null(row.attack_country), row.user.country_code, row.attack_country)
     )
-    asn = Draw(
-        lambda row, rng, n: (
-            dist.ASNS[0]
-            + (mix(row.who, row.address, 7) % np.uint64(dist.ASNS[1] - dist.ASNS[0] + 1)).astype(np.int64)
-        )
-    )
+    asn = Draw(lambda row, rng, n: np.where(is_null(row.attack_ip), asns(row.host), row.attack_asn))
     platform = Draw(_draw_platform)
     user_agent = Draw(_draw_user_agent)
     device_id = Draw(
         lambda row, rng, n: np.where(
-            is_null(row.attack_ip), derived_uuids(row.who, row.device), np.void(NIL_UUID)
+            is_null(row.platform) & ~is_null(row.attack_ip),  # a tool has none
+            np.void(NIL_UUID),
+            derived_uuids(row.who, row.device),
         )
     )
     session_id = Draw(

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import NIL_UUID, NULL, NULL_MOMENT, Columns, Words, stack, take, to_moment
-from pytest_gamedata.factories.attacks import describe_attackers, plan_attacks
+from pytest_gamedata.factories.attackers import describe_attackers
+from pytest_gamedata.factories.attacks import plan_attacks
 from pytest_gamedata.factories.auth_events import derived_uuids
 from pytest_gamedata.factories.columns import Parent, Streams
 from pytest_gamedata.factories.draws import Rng, strata
-from pytest_gamedata.factories.logins import (
+from pytest_gamedata.factories.logins import plan_legitimate
+from pytest_gamedata.factories.plans import (
     FAILURE,
     LOCKED,
     METHODS,
@@ -25,7 +27,6 @@ from pytest_gamedata.factories.logins import (
     TYPES,
     Plan,
     plan_events,
-    plan_legitimate,
 )
 from pytest_gamedata.factories.sessions import Sessions
 from pytest_gamedata.factories.users import level_of
@@ -47,14 +48,16 @@ def make_auth_events(
     is_attack = plan["attack"] != NONE
     count = len(plan["at"])
     attackers = ATTACKERS_START + plan["attack"] * (1 << 20)
+    person = np.maximum(plan["user"], plan["person"])  # whoever mistypes the own name is still somebody
     rows = auth_event_factory.columns(
         count,
         streams,
-        user=Parent(users, plan["user"]),
+        user=Parent(users, person),
         user_id=np.where(plan["user"] == NONE, NULL, plan["user"] + 1),
         number=np.arange(count),
         since=to_moment(spec.since),
-        who=np.where(is_attack, attackers, plan["user"]),
+        typo=plan["person"] != NONE,
+        who=np.where(is_attack, attackers, person),
         device=plan["device"],
         address=plan["address"],
         session=plan["session"],
@@ -75,7 +78,7 @@ def _plan(
     legitimate = plan_legitimate(spec, streams, users, sessions, cast)
     share = dist.PRESETS[spec.preset].attack_share
     attempts = int(np.isin(legitimate["type"], (SUCCESS, FAILURE)).sum() * share / (1 - share))
-    plan = stack([legitimate, plan_attacks(spec, streams, users, sessions, attempts, cast)])
+    plan = stack([legitimate, plan_attacks(spec, streams, users, sessions, legitimate, attempts, cast)])
     if spec.auth_events is not None:
         plan = _keep(plan, spec.auth_events, streams.of("logins", "keep"), list(cast.values()))
         extra = spec.auth_events - len(plan["at"])

@@ -14,6 +14,7 @@ from pytest_gamedata.arrays import (
     Column,
     Columns,
     choose,
+    is_null,
     same_word,
     texts,
     to_moment,
@@ -28,14 +29,18 @@ from pytest_gamedata.models import Item
 from pytest_gamedata.settings import DatasetSpec
 
 DAY_SECONDS = 86_400
-# how much of the catalogue is sold for real money, once there is room for every price point
-PRICE_POINT_ORDER = (499, 999, 99, 1499, 1999, 199, 299, 2999, 4999, 9999)
+
+
+def _sold_as(row: Any) -> list[tuple[str | None, str | None]]:
+    """Return type and name of what stands at each item's price point: the first item there, or the second."""
+    nothing = (None, None)
+    first = [dist.PRICE_POINT_ITEMS.get(price, nothing) for price in row.price_usd_cents.tolist()]
+    pairs = zip(row.price_usd_cents.tolist(), row.second.tolist(), first, strict=True)
+    return [dist.SECOND_ITEMS.get(price, here) if second else here for price, second, here in pairs]
 
 
 def _draw_item_type(row: Any, rng: Rng, n: int) -> Column:
-    sold = words_of(
-        [dist.PRICE_POINT_ITEMS.get(price, ("cosmetic",))[0] for price in row.price_usd_cents.tolist()]
-    )
+    sold = words_of([kind or "cosmetic" for kind, _ in _sold_as(row)])
     return choose(row.price_usd_cents > 0, sold, row.store_type)
 
 
@@ -60,8 +65,7 @@ def _names_of(row: Any) -> list[tuple[str | None, tuple[str, ...]]]:
     """Return each item's own name, if it stands at a price point, and the words of the name it has otherwise."""
     names: list[tuple[str | None, tuple[str, ...]]] = []
     kinds = zip(to_python(row.item_type), to_python(row.rarity), row.wording.tolist(), strict=True)
-    for price, kind in zip(row.price_usd_cents.tolist(), kinds, strict=True):
-        sold_as, name = dist.PRICE_POINT_ITEMS.get(price, (None, None))
+    for (sold_as, name), kind in zip(_sold_as(row), kinds, strict=True):
         names.append((name if sold_as == kind[0] else None, item_words(*kind)))
     return names
 
@@ -97,7 +101,7 @@ def _draw_grants_hard(row: Any, rng: Rng, n: int) -> Column:
     bonus = 1 + dist.PACK_BONUS_MAX * np.log(price / lowest) / np.log(highest / lowest)
     share = np.where(row.item_type.is_("currency_pack"), 1.0, dist.BUNDLE_GEM_SHARE)
     gems = price * dist.GEMS_PER_USD_CENT * np.maximum(bonus, 1) * share
-    step = np.where(gems < 500, 10, 50)
+    step = np.select([gems < 500, gems < 2000], [10, 25], 50)
     return np.where(row.price_usd_cents > 0, np.maximum(np.round(gems / step), 1) * step, 0).astype(np.int64)
 
 
@@ -140,12 +144,23 @@ def _draw_available_until(row: Any, rng: Rng, n: int) -> Column:
     retired = (
         (row.price_usd_cents == NULL) & ~row.item_type.is_("consumable") & (rng.random(n) < row.retired_share)
     )
-    # the first item of the store stays, so that there always is something to buy
+    # the first item of the store stays, and the first of each rarity that drops: there always is something
     first = np.cumsum(row.price_usd_cents == NULL) == 1
+    for rarity in dist.DROP_SHARES:
+        first[np.flatnonzero(row.rarity.is_(rarity) & ~is_null(row.drop_rate))[:1]] = True
     retired &= ~first | (row.retired_share >= 1)
     window = (row.until - row.since).astype(np.int64)
-    moment = row.since + (rng.uniform(0.3, 0.9, n) * window).astype("timedelta64[us]")
+    moment = row.since + (rng.uniform(*dist.RETIRED_AT, n) * window).astype("timedelta64[us]")
     return np.where(retired, moment, np.datetime64(dist.FOR_EVER, "us"))
+
+
+def _draw_tradable(row: Any, rng: Rng, n: int) -> Column:
+    """Let some of what is worn, fought with or used up change hands; in a catalogue, at least one."""
+    could = row.item_type.is_("equipment", "cosmetic", "consumable")
+    tradable = could & (strata(rng, n) < dist.TRADABLE_SHARE)
+    if not tradable.any():
+        tradable[np.flatnonzero(could & ~row.lone)[:1]] = True
+    return tradable
 
 
 class ItemFactory(GameFactory):
@@ -157,6 +172,7 @@ class ItemFactory(GameFactory):
     class Params:
         number = factory.Sequence(lambda number: number)
         lone = True  # a lone item may lie anywhere in its rarity's range; those of a catalogue are spread over it
+        second = False  # whether another item stands at its price point
         # what an item is where it is not sold for real money
         store_type = Draw(lambda row, rng, n: pick(dist.ITEM_TYPES, strata(rng, n)))
         store_rarity = Draw(lambda row, rng, n: pick(dist.RARITIES, strata(rng, n)))
@@ -177,20 +193,20 @@ class ItemFactory(GameFactory):
     grants_hard = Draw(_draw_grants_hard)
     drop_rate = Draw(_draw_drop_rate)
     is_stackable = Draw(lambda row, rng, n: row.item_type.is_("consumable", "loot_box"))
-    is_tradable = Draw(
-        lambda row, rng, n: (
-            row.item_type.is_("equipment", "cosmetic", "consumable") & (strata(rng, n) < dist.TRADABLE_SHARE)
-        )
-    )
+    is_tradable = Draw(_draw_tradable)
     limited_edition_count = Draw(
         lambda row, rng, n: np.where(
             row.rarity.is_("epic", "legendary") & (rng.random(n) < dist.LIMITED_SHARE),
-            rng.integers(1, 21, n) * 500,
+            rng.integers(1, dist.LIMITED_LOTS_MAX + 1, n) * dist.LIMITED_LOT,
             NULL,
         )
     )
-    created_at = Draw(lambda row, rng, n: row.since - seconds(rng.uniform(30, 400, n) * DAY_SECONDS))
-    available_from = Draw(lambda row, rng, n: row.created_at + seconds(rng.uniform(1, 20, n) * DAY_SECONDS))
+    created_at = Draw(
+        lambda row, rng, n: row.since - seconds(rng.uniform(*dist.CREATED_DAYS, n) * DAY_SECONDS)
+    )
+    available_from = Draw(
+        lambda row, rng, n: row.created_at + seconds(rng.uniform(*dist.ON_SALE_DAYS, n) * DAY_SECONDS)
+    )
     available_until = Draw(_draw_available_until)
     is_active = Draw(lambda row, rng, n: row.available_until > row.until)
     updated_at = Draw(lambda row, rng, n: np.where(row.is_active, row.available_from, row.available_until))
@@ -199,13 +215,15 @@ class ItemFactory(GameFactory):
 
 
 def make_items(spec: DatasetSpec, streams: Streams, item_factory: Any) -> Columns:
-    """Draw the catalogue: one item per price point as far as a quarter of it has room, then the rest.
+    """Draw the catalogue: one item per price point as far as there is room, then second ones, then the rest.
 
     RARITIES is the mix of the whole catalogue, in which what is sold for real money counts as common.
     """
-    sold = PRICE_POINT_ORDER[: max(min(len(PRICE_POINT_ORDER), spec.items // 4), min(spec.items, 1))]
+    room = max(spec.items // dist.ITEMS_PER_PRICED, min(spec.items, 1))
+    points = sorted(dist.PRICE_POINT_ORDER[:room])
+    sold = [*points, *list(dist.SECOND_ITEMS)[: max(room - len(dist.PRICE_POINT_ORDER), 0)]]
     prices = np.full(spec.items, NULL, dtype=np.int64)
-    prices[: len(sold)] = sorted(sold)
+    prices[: len(sold)] = sold
     items = item_factory.columns(
         spec.items,
         streams,
@@ -214,6 +232,7 @@ def make_items(spec: DatasetSpec, streams: Streams, item_factory: Any) -> Column
         until=to_moment(spec.until),
         retired_share=dist.RETIRED_SHARE,
         price_usd_cents=prices,
+        second=np.arange(spec.items) >= len(points),
         lone=np.zeros(spec.items, dtype=np.bool_),
         **_deal_kinds(streams.of("items", "kinds"), spec.items, len(sold)),
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pytest_gamedata.arrays import (
     NULL,
     NULL_MOMENT,
+    Column,
     Columns,
     Words,
     choose,
@@ -20,8 +21,9 @@ from pytest_gamedata.arrays import (
     take,
 )
 from pytest_gamedata.factories.columns import Parent, Streams, changed_fields
+from pytest_gamedata.factories.deals import STATUSES, TRADE, TYPES, Plan
 from pytest_gamedata.factories.sessions import Sessions
-from pytest_gamedata.factories.stories import STATUSES, TRADE, TYPES, Plan, plan_stories
+from pytest_gamedata.factories.stories import plan_stories
 from pytest_gamedata.factories.transactions import PAID, REVERSALS, RefundFactory, SellerLegFactory
 from pytest_gamedata.settings import DatasetSpec
 
@@ -33,11 +35,13 @@ def make_transactions(
     items: Columns,
     sessions: Sessions,
     cast: dict[str, int],
+    auth_events: Columns,
     transaction_factory: Any,
 ) -> Columns:
     """Draw all transactions in the order of their ids, settled: no wallet is ever overdrawn."""
     plan = plan_stories(spec, streams, users, items, sessions, cast)
-    rows = _draw_rows(streams, users, items, plan, transaction_factory)
+    platform = platforms_at(users, auth_events, plan["user"], plan["at"])
+    rows = _draw_rows(streams, users, items, plan, platform, transaction_factory)
     rows = _add_answers(streams, users, items, plan, rows, transaction_factory)
     rows = take(rows, np.lexsort((rows["line"], rows["created_at"])))
     rows["id"] = np.arange(1, len(rows["line"]) + 1)
@@ -48,7 +52,27 @@ def make_transactions(
     return settle(rows)
 
 
-def _draw_rows(streams: Streams, users: Columns, items: Columns, plan: Plan, factory: Any) -> Columns:
+def platforms_at(users: Columns, auth_events: Columns, user: NDArray[np.int64], at: Any) -> Column:
+    """Return on which platform each user (a position) last logged in by a moment; else the user's own."""
+    own: Any = users["platform"][user]
+    used: Any = auth_events["platform"]
+    wanted = (
+        auth_events["event_type"].is_("login_success") & is_null(auth_events["attack_id"]) & ~is_null(used)
+    )
+    logins = np.flatnonzero(wanted & ~is_null(auth_events["user_id"]))
+    if not len(logins) or not isinstance(used, Words):
+        return own
+    key = (np.asarray(auth_events["user_id"])[logins] - 1 << 32) + logins  # events are in the order of time
+    key.sort()
+    so_far = np.searchsorted(auth_events["occurred_at"], at, side="right")
+    last = np.maximum(np.searchsorted(key, (user << 32) + so_far) - 1, 0)
+    known = key[last] >> 32 == user
+    return choose(known, used[key[last] & 0xFFFFFFFF], own)
+
+
+def _draw_rows(
+    streams: Streams, users: Columns, items: Columns, plan: Plan, platform: Column, factory: Any
+) -> Columns:
     """Draw one row per story; `line` counts the stories."""
     count = len(plan["at"])
     return factory.columns(
@@ -65,6 +89,7 @@ def _draw_rows(streams: Streams, users: Columns, items: Columns, plan: Plan, fac
         quantity=plan["quantity"],
         bonus=plan["bonus"],
         spends_gems=users["payer"][plan["user"]],
+        platform=platform,
         created_at=plan["at"],
         refunded_at=plan["refunded_at"],
     )
@@ -180,3 +205,11 @@ def settle_users(users: Columns, transactions: Columns) -> Columns:
         "hard_balance": total(transactions["hard_delta"]),
         "lifetime_spend_usd_cents": total(spent),
     }
+
+
+def touch_users(users: Columns, transactions: Columns) -> Columns:
+    """Let no user be older than the last row that was settled; a ban or a deletion remains the last word."""
+    last = np.array(users["updated_at"])
+    np.fmax.at(last, np.asarray(transactions["user_id"]) - 1, transactions["completed_at"])
+    over = users["status"].is_("banned", "suspended", "deleted")
+    return {**users, "updated_at": np.where(over, users["updated_at"], last)}

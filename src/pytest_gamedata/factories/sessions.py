@@ -16,9 +16,8 @@ from pytest_gamedata.factories.draws import Rng, moments_in_day, negative_binomi
 from pytest_gamedata.settings import DatasetSpec
 
 USERS_PER_BLOCK = 10_000  # bounds the memory of the users x days table
+REGISTRATION_SECONDS = dist.REGISTRATION_SECONDS
 PAYMENT_MARGIN = np.timedelta64(10, "s")  # what a payment takes at most: it ends before the window does
-SHORTEST_SESSION_SECONDS = 20
-REGISTRATION_SECONDS = 2  # from the registration to the first login
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,19 @@ class Sessions:
         start, latest = self.start[session], self.latest[session]
         moment = start + seconds(rng.random(len(session)) * self.seconds[session])
         return np.maximum(np.minimum(moment, latest), start)
+
+    def end(self) -> NDArray[np.datetime64]:
+        """Return when each session ends."""
+        return np.maximum(np.minimum(self.start + seconds(self.seconds), self.latest), self.start)
+
+    def room(self) -> NDArray[np.timedelta64]:
+        """Return for how long the user was away before each session; before the first, not at all."""
+        away = self.start - np.roll(self.end(), 1)
+        return np.where(np.diff(self.user, prepend=-1) == 0, away, np.timedelta64(0, "us"))
+
+    def last_start(self, users: int) -> NDArray[np.datetime64]:
+        """Return when the last session of each user begins."""
+        return self.start[np.searchsorted(self.user, np.arange(users), side="right") - 1]
 
     def longest_gap(self, user: int, until: Any) -> tuple[Any, Any]:
         """Return the end of one session and the start of the next (or the window's end), furthest apart."""
@@ -144,7 +156,7 @@ def _chances(spec: DatasetSpec, users: Columns, rows: slice) -> NDArray[np.float
     scale, exponent = dist.PAYER_RETENTION
     day = np.arange(1, spec.days + 1)
     everyone = preset.day1_retention * day**preset.retention_exponent
-    payers = np.minimum(scale * day**exponent, 0.98)
+    payers = np.minimum(scale * day**exponent, dist.PAYER_RETENTION_MAX)
     free = np.maximum((everyone - preset.payer_share * payers) / (1 - preset.payer_share), 1e-6)
     curves = np.stack([free, payers], axis=1).astype(np.float32)
     weekday = (_day(users["created_at"][rows]).astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
@@ -159,10 +171,10 @@ def _draw_starts(spec: DatasetSpec, rng: Rng, users: Columns, sessions: Columns)
     user = sessions["user"]
     created_at = np.asarray(users["created_at"][user])
     day = (_day(created_at) + sessions["day"]).astype("datetime64[us]")
-    after = np.maximum(day, created_at + seconds(REGISTRATION_SECONDS))
+    after = np.maximum(day, created_at + seconds(dist.REGISTRATION_SECONDS))
     start = moments_in_day(rng.random(len(user)), after, users["timezone"][user])
     first = np.flatnonzero(np.diff(np.asarray(user), prepend=-1) * (sessions["day"] == 0))
-    start[first] = created_at[first] + seconds(REGISTRATION_SECONDS)
+    start[first] = created_at[first] + seconds(dist.REGISTRATION_SECONDS)
     return start
 
 
@@ -171,7 +183,7 @@ def _draw_lengths(rng: Rng, users: Columns, sessions: Columns) -> Any:
     minutes = rng.weibull(dist.SESSION_WEIBULL_SHAPE, len(sessions["user"])) * dist.SESSION_MINUTES
     engagement = np.asarray(users["engagement"][sessions["user"]])
     factor = np.exp(dist.PLAYTIME_ENGAGEMENT * engagement - dist.PLAYTIME_ENGAGEMENT**2 / 2)  # of mean 1
-    return (minutes * 60 * factor).astype(np.int64) + SHORTEST_SESSION_SECONDS
+    return (minutes * 60 * factor).astype(np.int64) + dist.SHORTEST_SESSION_SECONDS
 
 
 def _still_playing(spec: DatasetSpec, users: Columns, sessions: Columns) -> NDArray[np.bool_]:

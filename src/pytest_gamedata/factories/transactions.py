@@ -21,7 +21,7 @@ from pytest_gamedata.arrays import (
 )
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.factories.columns import Draw, GameFactory
-from pytest_gamedata.factories.draws import Rng, pick, pick_by, seconds, strata
+from pytest_gamedata.factories.draws import Rng, pick, pick_by, seconds, spread, strata
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import Transaction
@@ -42,10 +42,15 @@ def _uses_hard(row: Any) -> Any:
 def _draw_unit_price(row: Any, rng: Rng, n: int) -> Column:
     """Draw the price of one piece: US cents for real money, GEM or GLD else, 0 for what is given away."""
     item = row.item
-    trade = (np.maximum(item.price_hard, 20) * rng.uniform(*dist.TRADE_PRICE_FACTOR, n)).astype(np.int64)
+    trade = (
+        np.maximum(item.price_hard, dist.TRADE_PRICE_MIN) * rng.uniform(*dist.TRADE_PRICE_FACTOR, n)
+    ).astype(np.int64)
     soft = rng.integers(dist.REWARD_SOFT[0], dist.REWARD_SOFT[1] + 1, n)
     hard = rng.integers(dist.REWARD_HARD[0], dist.REWARD_HARD[1] + 1, n)
-    reward = np.where(row.bonus > 0, row.bonus, np.where(row.wallet < dist.REWARD_HARD_SHARE, hard, soft))
+    drawn = np.where(row.wallet < dist.REWARD_HARD_SHARE, hard, soft)
+    reward = np.select(
+        [row.bonus > 0, item.grants_hard != NULL], [row.bonus, 0], drawn
+    )  # an item is the reward
     kinds = [
         row.type.is_("iap_purchase"),
         row.type.is_("store_purchase"),
@@ -102,13 +107,22 @@ def _for_real_money(draw: Any) -> Draw:
     )
 
 
+def _draw_payment_method(row: Any, rng: Rng, n: int) -> Column:
+    """Draw among the ways that the provider knows, spread evenly over each provider's rows."""
+    quantiles = np.empty(n)
+    quantiles[np.argsort(row.payment_provider.codes, kind="stable")] = spread(rng, n)
+    return pick_by(row.payment_provider, dist.PAYMENT_METHODS, quantiles, {"card": 1})
+
+
 def _draw_provider_transaction_id(row: Any, rng: Rng, n: int) -> Column:
     numbers = np.strings.add(np.strings.add(pack_text(row.payment_provider), b"."), random_hex(rng, n))
     return np.where(row.type.is_(*REAL_MONEY) & row.status.is_(*PAID), numbers, b"")
 
 
 def _draw_completed_at(row: Any, rng: Rng, n: int) -> Column:
-    delay = np.where(row.type.is_("iap_purchase"), seconds(rng.uniform(1, 8, n)), np.timedelta64(0, "us"))
+    delay = np.where(
+        row.type.is_("iap_purchase"), seconds(rng.uniform(*dist.PAYMENT_SECONDS, n)), np.timedelta64(0, "us")
+    )
     return np.where(row.status.is_(*PAID), row.created_at + delay, NULL_MOMENT)
 
 
@@ -172,9 +186,9 @@ class TransactionFactory(GameFactory):
     soft_delta: Any = Draw(_draw_soft_delta)
     hard_delta = Draw(_draw_hard_delta)
     payment_provider = _for_real_money(
-        lambda row, rng, n: pick_by(row.user.platform, dist.PAYMENT_PROVIDERS, rng.random(n), {"stripe": 1})
+        lambda row, rng, n: pick_by(row.platform, dist.PAYMENT_PROVIDERS, rng.random(n), {"stripe": 1})
     )
-    payment_method = _for_real_money(lambda row, rng, n: pick(dist.PAYMENT_METHODS, strata(rng, n)))
+    payment_method = _for_real_money(_draw_payment_method)
     provider_transaction_id = Draw(_draw_provider_transaction_id)
     idempotency_key = Draw(lambda row, rng, n: random_hex(rng, n))
     failure_code = Draw(_draw_failure_code)

@@ -179,14 +179,22 @@ def check_locked_accounts(tables: Tables, spec: DatasetSpec) -> None:
 
 
 def check_break_ins(tables: Tables, spec: DatasetSpec) -> None:
-    """Whose account was broken into takes it back: the password is reset afterwards."""
-    rows, users = tables[HISTORIES], tables["users"]
-    reset = np.flatnonzero(rows["event_type"].is_("password_reset_completed"))
-    last = np.full(len(users["id"]), NULL_MOMENT)
-    last[rows["user_id"][reset] - 1] = rows["occurred_at"][reset]
+    """Whose account was broken into takes it back on coming back: the password is reset afterwards."""
+    rows = tables[HISTORIES]
+    reset = _last_of(tables, rows["event_type"].is_("password_reset_completed"))
+    came = _last_of(tables, rows["login"] & ~rows["attack"])
     entered = part(rows, rows["login"] & rows["attack"], "user_id", "occurred_at")
-    lost = ~(last[entered["user_id"] - 1] > entered["occurred_at"])
+    user, at = entered["user_id"] - 1, entered["occurred_at"]
+    lost = (came[user] > at) & ~(reset[user] > at)
     refuse("a password reset follows a break-in", "auth_events", entered, lost, *WHO_AND_WHEN)
+
+
+def _last_of(tables: Tables, events: Mask) -> NDArray[np.datetime64]:
+    """Return for each user the last of these events of the histories."""
+    rows = part(tables[HISTORIES], events, "user_id", "occurred_at")
+    last = np.full(len(tables["users"]["id"]), NULL_MOMENT)
+    last[rows["user_id"] - 1] = rows["occurred_at"]  # by time: the last one stays
+    return last
 
 
 CHECKS: tuple[Check, ...] = (

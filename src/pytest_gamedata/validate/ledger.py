@@ -32,6 +32,13 @@ def check_goods(tables: Tables, spec: DatasetSpec) -> None:
         refuse("what is traded is tradable", table, rows, bound, "item_id")
 
 
+def check_grants(tables: Tables, spec: DatasetSpec) -> None:
+    """A reward is an item or money, not both."""
+    rows = tables["transactions"]
+    both = rows["type"].is_("reward") & ~is_null(rows["item_id"]) & (np.asarray(rows["amount_minor"]) != 0)
+    refuse("a reward of an item pays nothing", "transactions", rows, both, "item_id", "amount_minor")
+
+
 def check_amounts(tables: Tables, spec: DatasetSpec) -> None:
     """Every purchase costs its item's price times the quantity."""
     rows = tables["transactions"]
@@ -171,6 +178,7 @@ def check_spend(tables: Tables, spec: DatasetSpec) -> None:
 
 CHECKS: tuple[Check, ...] = (
     check_goods,
+    check_grants,
     check_amounts,
     check_signs,
     check_on_sale,

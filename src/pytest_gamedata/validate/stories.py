@@ -84,9 +84,28 @@ def check_purchases_follow_logins(tables: Tables, spec: DatasetSpec) -> None:
     refuse("nobody buys after the logout", "transactions", bought, over, "user_id", "created_at")
 
 
+def check_givers(tables: Tables, spec: DatasetSpec) -> None:
+    """Who sells or gives something away has come by it before."""
+    rows = tables["transactions"]
+    kind, done = rows["type"], rows["status"].is_("completed") & ~is_null(rows["item_id"])
+    is_gift, sells = kind.is_("gift"), kind.is_("trade") & (rows["soft_delta"] > 0)
+    gave = np.flatnonzero(done & (is_gift | sells))
+    got = np.flatnonzero(done & ~sells & kind.is_("gift", "trade", "loot_drop", "reward", "store_purchase"))
+    owner = np.where(is_gift, rows["counterparty_user_id"], rows["user_id"])
+    given = history_key(rows["user_id"][gave], rows["item_id"][gave])
+    things, first = np.unique(history_key(owner[got], rows["item_id"][got]), return_index=True)
+    place = np.searchsorted(things, given)
+    # rows are in the order of time
+    never = np.append(things, -1)[place] != given
+    never |= np.append(got[first], len(kind))[place] > gave
+    dealt = part(rows, gave, "type", "user_id", "item_id")
+    refuse("nobody gives what they never had", "transactions", dealt, never, "type", "user_id", "item_id")
+
+
 CHECKS: tuple[Check, ...] = (
     check_nothing_before_signup,
     check_nothing_after_the_end,
     check_self_dealing,
     check_purchases_follow_logins,
+    check_givers,
 )
