@@ -233,7 +233,7 @@ PURCHASE_DELAY_SHARE = (
     0.7  # of purchases that wait for the day's next session, if that is a late one (fitted: S51)
 )
 LATE_HOUR = 15  # from which on, local time, people buy most (S51)
-NEXT_PURCHASE_SKEW = 6.0  # later ones at u ** this of the sessions after the first (fitted: S13, S23)
+NEXT_PURCHASE_SKEW = 10.0  # later ones at u ** this of the sessions after the first (fitted: S13, S23)
 PENDING_SHARE = 0.01  # of purchase attempts, left open (J)
 FAILED_PAYMENT_SHARE = 0.10  # of purchase attempts (S32-S34)
 REFUND_SHARE = 0.03  # of purchases (J, S28, S29)

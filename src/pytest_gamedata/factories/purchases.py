@@ -22,7 +22,7 @@ from pytest_gamedata.factories.deals import (
     make_plan,
     rows_of_role,
 )
-from pytest_gamedata.factories.draws import Rng, local_hours, pick, seconds, strata
+from pytest_gamedata.factories.draws import Rng, local_hours, pick, seconds, spread, strata
 from pytest_gamedata.factories.sessions import PAYMENT_MARGIN, Sessions
 from pytest_gamedata.settings import DatasetSpec
 
@@ -41,7 +41,7 @@ def plan_purchases(
         return make_plan(0)
     user = np.repeat(np.arange(spec.users), users["planned_purchases"])
     rng = streams.of("purchases", "session")
-    session = sessions.choose(user, _draw_when(rng, user))
+    session = sessions.choose(user, _draw_when(rng, user, users["appetite"][user]))
     waits = rng.random(len(user)) < dist.PURCHASE_DELAY_SHARE
     session = np.where(waits, _rather_late(users, sessions, session), session)
     bought = make_plan(len(user), user=user, type=IAP, at=sessions.moments_in(rng, session))
@@ -55,11 +55,15 @@ def plan_purchases(
     )
 
 
-def _draw_when(rng: Rng, user: NDArray[np.int64]) -> NDArray[np.float64]:
+def _draw_when(rng: Rng, user: NDArray[np.int64], appetite: NDArray[np.float64]) -> NDArray[np.float64]:
     """Draw which part of a user's sessions each purchase falls in: 0 the first, 1 the last."""
     first = np.diff(user, prepend=-1) != 0
     at_once = rng.random(len(user)) < dist.FIRST_SESSION_PURCHASE_SHARE
-    start = np.where(at_once, 0.0, rng.random(len(user)) ** dist.FIRST_PURCHASE_SKEW)
+    # evenly over those who buy little and much, so that those with a month behind them show the law of all
+    quantile = np.zeros(len(user))
+    firsts = np.flatnonzero(first)
+    quantile[firsts[np.argsort(appetite[firsts], kind="stable")]] = spread(rng, len(firsts))
+    start = np.where(at_once, 0.0, quantile**dist.FIRST_PURCHASE_SKEW)
     start = start[np.maximum.accumulate(np.where(first, np.arange(len(user)), 0))]
     later = start + (1 - start) * rng.random(len(user)) ** dist.NEXT_PURCHASE_SKEW
     return np.where(first, start, later)
