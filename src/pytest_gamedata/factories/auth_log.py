@@ -13,7 +13,7 @@ from pytest_gamedata.factories.attackers import describe_attackers
 from pytest_gamedata.factories.attacks import plan_attacks
 from pytest_gamedata.factories.auth_events import derived_uuids
 from pytest_gamedata.factories.columns import Parent, Streams
-from pytest_gamedata.factories.draws import Rng, strata
+from pytest_gamedata.factories.draws import Rng
 from pytest_gamedata.factories.logins import plan_legitimate
 from pytest_gamedata.factories.plans import (
     FAILURE,
@@ -103,7 +103,7 @@ def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:
 
 def _plan_more(rng: Rng, sessions: Sessions, count: int) -> Plan:
     """Plan so many more logins by token, each in a session that is there."""
-    chosen = (strata(rng, count) * len(sessions.user)).astype(np.int64)
+    chosen = sessions.draw(rng, count)
     return plan_events(
         count,
         user=sessions.user[chosen],

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.arrays import NULL_MOMENT, Columns, table_of
+from pytest_gamedata.factories.cast import members
 from pytest_gamedata.factories.draws import Rng
 
 Plan = dict[str, Any]
@@ -52,4 +53,4 @@ def draw_available(rng: Rng, items: Columns, among: NDArray[np.int64], at: Any) 
 
 def rows_of_role(plan: Plan, cast: dict[str, int], *roles: str) -> NDArray[np.bool_]:
     """Tell which stories belong to one of these roles of the cast."""
-    return np.isin(plan["user"], [cast[role] for role in roles if role in cast])
+    return np.isin(plan["user"], members(cast, *roles))

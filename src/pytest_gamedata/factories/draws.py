@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.arrays import Words
-from pytest_gamedata.distributions import HOURS, Weights
+from pytest_gamedata.distributions import HOURS, SESSIONS_DISPERSION, SESSIONS_PER_ACTIVE_DAY, Weights
 
 GOLDEN_RATIO = 0.6180339887498949
 NEGATIVE_BINOMIAL_MAX = 1000  # beyond any count that the laws in use give
@@ -68,9 +68,10 @@ def pick_by(key: Words, weights: Mapping[str, Weights], quantiles: Floats, defau
     return Words(codes, words)
 
 
-def negative_binomial(rng: Rng, r: float, mean: float, n: int) -> NDArray[np.int64]:
-    """Draw n counts with dispersion r and a mean."""
-    return rng.negative_binomial(r, r / (r + mean), n)
+def session_counts(rng: Rng, n: int) -> NDArray[np.int64]:
+    """Draw how many sessions n active days have: one, and a negative binomial number more."""
+    r, mean = SESSIONS_DISPERSION, SESSIONS_PER_ACTIVE_DAY - 1
+    return 1 + rng.negative_binomial(r, r / (r + mean), n)
 
 
 def negative_binomial_at(quantiles: Floats, r: float, mean: float) -> NDArray[np.int64]:
@@ -101,7 +102,7 @@ def moments_in_day(quantiles: Floats, after: NDArray[Any], timezone: Words) -> N
     """
     day = after.astype("datetime64[D]")
     offset = utc_offset_hours(timezone, day) % 24  # the local hour at which the UTC day begins
-    begin = (after - day).astype("timedelta64[us]").astype(np.float64) / 3600e6
+    begin = _hours_of_day(after, day)
     low, high = (np.interp(offset + hour, _TWO_DAYS, _ACTIVITY) for hour in (begin, 24.0))
     hour = np.interp(low + quantiles * (high - low), _ACTIVITY, _TWO_DAYS) - offset
     return day.astype("datetime64[us]") + seconds(np.clip(hour, begin, 24 - 1e-6) * 3600)
@@ -110,8 +111,11 @@ def moments_in_day(quantiles: Floats, after: NDArray[Any], timezone: Words) -> N
 def local_hours(moments: NDArray[Any], timezone: Words) -> Floats:
     """Return the local time of each moment, in hours since midnight."""
     day = moments.astype("datetime64[D]")
-    hours = (moments - day).astype("timedelta64[us]").astype(np.float64) / 3600e6
-    return (hours + utc_offset_hours(timezone, day)) % 24
+    return (_hours_of_day(moments, day) + utc_offset_hours(timezone, day)) % 24
+
+
+def _hours_of_day(moments: NDArray[Any], day: NDArray[Any]) -> Floats:
+    return (moments - day).astype("timedelta64[us]").astype(np.float64) / 3600e6
 
 
 def utc_offset_hours(timezone: Words, days: NDArray[Any]) -> Floats:

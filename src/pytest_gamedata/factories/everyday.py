@@ -19,7 +19,7 @@ from pytest_gamedata.factories.users import level_of
 def plan_everyday(streams: Streams, items: Columns, sessions: Sessions, count: int) -> Plan:
     """Plan so many purchases in the store, loot drops and rewards, spread over all sessions."""
     rng = streams.of("everyday", "plan")
-    chosen = (strata(rng, count) * len(sessions.user)).astype(np.int64)
+    chosen = sessions.draw(rng, count)
     store, loot = store_ranks(streams, items), np.flatnonzero(~is_null(items["drop_rate"]))
     kind = pick(dist.EVERYDAY_PER_SESSION, strata(rng, count))
     buys, drops = kind.is_("store_purchase") & (len(store) > 0), kind.is_("loot_drop") & (len(loot) > 0)
@@ -35,7 +35,7 @@ def plan_everyday(streams: Streams, items: Columns, sessions: Sessions, count: i
 
 def plan_rewards(rng: Rng, sessions: Sessions, count: int) -> Plan:
     """Plan so many rewards of currency, spread over all sessions."""
-    chosen = (strata(rng, count) * len(sessions.user)).astype(np.int64)
+    chosen = sessions.draw(rng, count)
     return make_plan(count, user=sessions.user[chosen], at=sessions.moments_in(rng, chosen))
 
 

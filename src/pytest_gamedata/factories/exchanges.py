@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import NULL_MOMENT, Columns, take, to_moment
+from pytest_gamedata.factories.cast import members
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.deals import (
     CANCELLED,
@@ -61,7 +62,7 @@ def _choose_traders(rng: Rng, users: int, sessions: Sessions, cast: dict[str, in
     stayed = np.flatnonzero(sessions.last_day(users) >= dist.TRADER_DAY)
     chosen = np.zeros(users, dtype=np.bool_)
     chosen[stayed[strata(rng, len(stayed)) < dist.TRADER_SHARE]] = True
-    chosen[[cast[role] for role in ("trader",) if role in cast]] = True
+    chosen[members(cast, "trader")] = True
     return chosen
 
 
@@ -79,7 +80,7 @@ def plan_gifts(
         return make_plan(0)
     rng = streams.of("gifts", "plan")
     giver = sessions.user[rng.random(len(sessions.user)) < dist.GIFTS_PER_SESSION]
-    gifter = np.repeat([cast[role] for role in ("gifter",) if role in cast], dist.GIFTER_GIFTS)
+    gifter = np.repeat(members(cast, "gifter"), dist.GIFTER_GIFTS)
     user = np.concatenate([giver, gifter]).astype(np.int64)
     plan = make_plan(len(user), user=user, type=GIFT)
     plan["at"] = sessions.moments(rng, user, rng.random(len(user)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import NULL_MOMENT, Columns, stack, take, to_moment
+from pytest_gamedata.factories.cast import members
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.deals import (
     CHARGED_BACK,
@@ -161,9 +162,7 @@ def _plan_attempts(
     before = attempts["at"] - seconds(rng.uniform(*dist.ATTEMPT_SECONDS, len(attempts["at"])))
     attempts["at"] = np.maximum(before, sessions.start[session[chosen]])
     attempts["refunded_at"] = np.full(len(attempts["at"]), NULL_MOMENT)
-    unlucky = np.repeat(
-        [cast[role] for role in ("failed_payer",) if role in cast], dist.FAILED_PAYER_ATTEMPTS
-    )
+    unlucky = np.repeat(members(cast, "failed_payer"), dist.FAILED_PAYER_ATTEMPTS)
     unlucky = unlucky.astype(np.int64)
     failed = make_plan(
         len(unlucky), user=unlucky, type=IAP, status=FAILED, item=rng.choice(sold, len(unlucky))

@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, take, to_moment
 from pytest_gamedata.factories.columns import Streams
-from pytest_gamedata.factories.draws import Rng, moments_in_day, negative_binomial, normal_quantile, seconds
+from pytest_gamedata.factories.draws import (
+    Rng,
+    moments_in_day,
+    normal_quantile,
+    seconds,
+    session_counts,
+    strata,
+)
 from pytest_gamedata.settings import DatasetSpec
 
 USERS_PER_BLOCK = 10_000  # bounds the memory of the users x days table
-REGISTRATION_SECONDS = dist.REGISTRATION_SECONDS
 PAYMENT_MARGIN = np.timedelta64(10, "s")  # what a payment takes at most: it ends before the window does
 
 
@@ -43,6 +49,10 @@ class Sessions:
         count = np.searchsorted(self.user, user, side="right") - first
         return first + (when * count).astype(np.int64)
 
+    def draw(self, rng: Rng, count: int) -> NDArray[np.int64]:
+        """Return the positions of so many sessions, spread evenly over all of them."""
+        return (strata(rng, count) * len(self.user)).astype(np.int64)
+
     def next_of_day(self, session: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the session after each of these on the same day; the same one where there is none."""
         following = np.minimum(session + 1, len(self.user) - 1)
@@ -66,7 +76,7 @@ class Sessions:
 
     def last_start(self, users: int) -> NDArray[np.datetime64]:
         """Return when the last session of each user begins."""
-        return self.start[np.searchsorted(self.user, np.arange(users), side="right") - 1]
+        return self.start[self._last(users)]
 
     def longest_gap(self, user: int, until: Any) -> tuple[Any, Any]:
         """Return the end of one session and the start of the next (or the window's end), furthest apart."""
@@ -78,7 +88,11 @@ class Sessions:
 
     def last_day(self, users: int) -> NDArray[np.int64]:
         """Return for each user the last day with a session."""
-        return self.day[np.searchsorted(self.user, np.arange(users), side="right") - 1]
+        return self.day[self._last(users)]
+
+    def _last(self, users: int) -> NDArray[np.intp]:
+        """Return the position of each user's last session."""
+        return np.searchsorted(self.user, np.arange(users), side="right") - 1
 
 
 def make_sessions(
@@ -87,9 +101,7 @@ def make_sessions(
     """Draw every session of every user; each user has at least one. `cast` are positions of users."""
     active = _draw_active_days(spec, streams.of("sessions", "day"), users, cast)
     rng = streams.of("sessions", "count")
-    count = 1 + negative_binomial(
-        rng, dist.SESSIONS_DISPERSION, dist.SESSIONS_PER_ACTIVE_DAY - 1, len(active["user"])
-    )
+    count = session_counts(rng, len(active["user"]))
     count = np.where(active["day"] == 0, users["first_day_sessions"][active["user"]], count)
     sessions = take(active, np.repeat(np.arange(len(count)), count))
     sessions["start"] = _draw_starts(spec, streams.of("sessions", "start"), users, sessions)

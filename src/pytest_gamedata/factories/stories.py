@@ -6,6 +6,7 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, stack, take
+from pytest_gamedata.factories.cast import members
 from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.deals import REWARD, Plan, make_plan, row_counts, story_sizes
 from pytest_gamedata.factories.draws import Rng, seconds
@@ -50,7 +51,7 @@ def plan_welcomes(streams: Streams, users: Columns, cast: dict[str, int]) -> Pla
     count = len(users["created_at"])
     at = users["created_at"] + seconds(streams.of("welcomes", "at").uniform(*dist.WELCOME_SECONDS, count))
     bonus = np.full(count, dist.WELCOME_REWARD_SOFT)
-    bonus[[cast[role] for role in ("trader",) if role in cast]] = dist.TRADER_CAPITAL_SOFT
+    bonus[members(cast, "trader")] = dist.TRADER_CAPITAL_SOFT
     return make_plan(count, user=np.arange(count), type=REWARD, at=at, bonus=bonus)
 
 

@@ -25,13 +25,13 @@ from pytest_gamedata.factories.columns import Draw, GameFactory, Streams, of_spe
 from pytest_gamedata.factories.draws import (
     Rng,
     moments_in_day,
-    negative_binomial,
     negative_binomial_at,
     normal,
     pick,
     pick_by,
     sample,
     seconds,
+    session_counts,
     spread,
     strata,
 )
@@ -45,10 +45,6 @@ FIRST = Draw(lambda row, rng, n: rng.uniform(*dist.CHURNED_SIGNUPS, n))
 HIGHEST_TIER = Draw(lambda row, rng, n: np.full(n, _preset(row).price_tier_max))
 NEVER_QUITS = 10_000  # days, beyond any window
 ALIVE = {"status": "active", "quit_after_days": NEVER_QUITS}
-
-
-def _draw_first_day_sessions(row: Any, rng: Rng, n: int) -> Column:
-    return 1 + negative_binomial(rng, dist.SESSIONS_DISPERSION, dist.SESSIONS_PER_ACTIVE_DAY - 1, n)
 
 
 def _draw_created_at(row: Any, rng: Rng, n: int) -> Column:
@@ -211,7 +207,7 @@ class UserFactory(GameFactory):
         preset = of_spec(lambda spec: spec.preset)
         hashed = of_spec(lambda spec: spec.password_hash)
         signup = Draw(lambda row, rng, n: strata(rng, n))
-        first_day_sessions = Draw(_draw_first_day_sessions)
+        first_day_sessions = Draw(lambda row, rng, n: session_counts(rng, n))
         engagement = Draw(lambda row, rng, n: normal(strata(rng, n)))
         payer = Draw(_draw_payer)
         appetite = Draw(_draw_appetite)
