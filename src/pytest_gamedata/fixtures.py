@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,13 +13,14 @@ import pytest
 from pytest_gamedata.database.binaries import Binaries, find_binaries
 from pytest_gamedata.database.server import Server, join_server, leave_server, server_error
 from pytest_gamedata.errors import GamedataError, LeakedConnectionWarning
-from pytest_gamedata.run import RUN, spec_of
+from pytest_gamedata.run import RUN, find_template, keep_template, next_spec, spec_of
 
 if TYPE_CHECKING:
     import psycopg
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from pytest_gamedata.database.pool import Pool
     from pytest_gamedata.database.templates import Admin
     from pytest_gamedata.game_database import GameDatabase
 
@@ -65,31 +65,36 @@ def gamedata_factories() -> list[Any]:
 def gamedata_db(
     request: pytest.FixtureRequest,
     _gamedata_admin: Admin,
+    _gamedata_pool: Pool,
     gamedata_server: Server,
     gamedata_create_schema: CreateSchema,
     gamedata_factories: list[Any],
 ) -> Iterator[GameDatabase]:
     """Give the test a database of its own, seeded as the options and the test's markers say."""
-    from pytest_gamedata.database import templates
+    from pytest_gamedata.database.templates import find_leaks
     from pytest_gamedata.game_database import GameDatabase
     from pytest_gamedata.seeding import ensure_seeded_template
 
-    costs = request.config.stash[RUN].costs
-    name = f"gamedata_{secrets.token_hex(6)}"
+    run, parts = request.config.stash[RUN], (gamedata_create_schema, gamedata_factories)
     with _one_line_failures(gamedata_server):
         spec = spec_of(request.node)
-        given = (gamedata_server, spec, gamedata_create_schema, gamedata_factories)
-        template, facts = _gamedata_admin.run(lambda admin: ensure_seeded_template(admin, *given))
-        costs.templates[template] = facts
+        if not find_template(run, spec, parts):
+            given = (gamedata_server, spec, *parts)
+            built = _gamedata_admin.run(lambda admin: ensure_seeded_template(admin, *given))
+            keep_template(run, spec, parts, built)
+        template, facts = find_template(run, spec, parts)
         began = time.perf_counter()
-        _gamedata_admin.run(lambda admin: templates.clone_template(admin, template, name))
-        costs.clones.append(time.perf_counter() - began)
+        name = _gamedata_pool.take(template, _gamedata_admin)
+        run.costs.clones.append(time.perf_counter() - began)
+    ahead = find_template(run, next_spec(request.node), parts)
+    if ahead:
+        _gamedata_pool.prepare(ahead[0])
     database = GameDatabase(gamedata_server, name, spec, facts["counts"], facts["cast"])
     yield database
     with _one_line_failures(gamedata_server):
         database.close()
-        leaks = _gamedata_admin.run(lambda admin: templates.find_leaks(admin, name))
-        _gamedata_admin.run(lambda admin: templates.drop_database(admin, name))
+        leaks = _gamedata_admin.run(lambda admin: find_leaks(admin, name))
+        _gamedata_pool.drop(name)
         for leak in leaks:
             warnings.warn(_describe_leak(request.node.nodeid, leak), LeakedConnectionWarning, stacklevel=1)
 
@@ -122,6 +127,17 @@ def _gamedata_admin(gamedata_server: Server) -> Iterator[Admin]:
     admin = Admin(gamedata_server)
     yield admin
     admin.close()
+
+
+@pytest.fixture(scope="session")
+def _gamedata_pool(gamedata_server: Server, _gamedata_admin: Admin) -> Iterator[Pool]:
+    """Give the databases that are made ahead and dropped behind."""
+    from pytest_gamedata.database.pool import Pool
+
+    pool = Pool(gamedata_server)
+    yield pool
+    with _one_line_failures(gamedata_server):
+        pool.close(_gamedata_admin)
 
 
 def find_binaries_of(config: pytest.Config) -> Binaries:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_gamedata.errors import GamedataError, SettingsError
-from pytest_gamedata.run import PASSWORD_INIS, RUN, describe_costs, share_run, spec_of, start_run
+from pytest_gamedata.run import NEXT_ITEM, PASSWORD_INIS, RUN, describe_costs, share_run, spec_of, start_run
 from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec
 
 pytest_plugins = ("pytest_gamedata.fixtures",)
@@ -122,6 +122,12 @@ def _header(config: pytest.Config) -> str:
     except GamedataError:
         server = "no PostgreSQL found"  # the tests that need it say what was tried
     return f"gamedata: {run.spec}; {server}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Note which test comes next: its database is made while this one runs."""
+    item.stash[NEXT_ITEM] = nextitem
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

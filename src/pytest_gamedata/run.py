@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -45,8 +46,11 @@ class Run:
     now: datetime  # what `now` means in every process of the run
     spec: DatasetSpec
     costs: Costs = field(default_factory=Costs)
+    # what this process knows to be built, by specification and the ids of what else decides it
+    templates: dict[Any, tuple[tuple[str, dict[str, Any]], Any]] = field(default_factory=dict)
 
 
+NEXT_ITEM = pytest.StashKey[pytest.Item | None]()
 RUN = pytest.StashKey[Run]()
 
 
@@ -107,6 +111,31 @@ def spec_of(item: pytest.Item) -> DatasetSpec:
     return resolve_spec(run.spec, _fix_now(values, run.now)) if values else run.spec
 
 
+def next_spec(item: pytest.Item) -> DatasetSpec | None:
+    """Return the specification of the test that comes next, None if it asks for no database."""
+    following = item.stash.get(NEXT_ITEM, None)
+    asks = following is not None and "gamedata_db" in getattr(following, "fixturenames", ())
+    with suppress(SettingsError):  # the next test itself will say so
+        return spec_of(following) if following and asks else None
+    return None
+
+
+def find_template(run: Run, spec: DatasetSpec | None, parts: tuple[Any, ...]) -> Any:
+    """Return the name and the facts of the template that this process has used for this dataset, else None."""
+    found = run.templates.get((spec, *map(id, parts)))
+    return found and found[0]
+
+
+def keep_template(
+    run: Run, spec: DatasetSpec, parts: tuple[Any, ...], built: tuple[str, dict[str, Any]]
+) -> None:
+    """Remember a template: `parts` is what else than the specification decides its rows."""
+    name, facts = built
+    run.costs.templates[name] = facts
+    # with the parts themselves: as long as they are there, nothing else has their ids
+    run.templates[spec, *map(id, parts)] = (built, parts)
+
+
 def _own_markers(node: Any) -> list[pytest.Mark]:
     """Return the markers of a test, class or module, the closest first.
 
@@ -145,5 +174,5 @@ def describe_costs(costs: Costs) -> list[str]:
     if costs.clones:
         databases = f"{len(costs.clones)} database{'s' * (len(costs.clones) > 1)}"
         typical = f"median {median(costs.clones) * 1000:.0f} ms"
-        lines.append(f"{databases} cloned in {sum(costs.clones):.2f} s ({typical})")
+        lines.append(f"{databases} cloned, {sum(costs.clones):.2f} s of waiting ({typical})")
     return lines

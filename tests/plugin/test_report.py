@@ -8,7 +8,7 @@ SUMMARY = [
     "PostgreSQL * (*) *, started in *.* s",
     "users=5 items=120 days=90 until=2025-01-01 seed=1 preset=top_quartile",
     "  users 5, items 120, transactions *, auth_events *: built in *.* s, loaded in *.* s",
-    "3 databases cloned in *.* s (median * ms)",
+    "3 databases cloned, *.* s of waiting (median * ms)",
 ]
 USED = """
     import pytest
@@ -57,7 +57,7 @@ def test_every_dataset_has_its_lines(project, run):
             "  users 0, items 1,234, transactions 0, auth_events 0: built in *",
             "users=1 items=1234 days=10 until=2024-02-29T12:00:00+00:00 seed=7 preset=top_quartile",
             "  users 1, items 1,234, transactions *, auth_events *: built in *",
-            "4 databases cloned in *",
+            "4 databases cloned, *",
         ]
     )
 

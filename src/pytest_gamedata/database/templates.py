@@ -20,7 +20,7 @@ LEAVING_SECONDS = 1.0  # a backend whose client has closed needs a moment to be 
 RECOVERY_SECONDS = 5.0
 # what a server says that recovers from the crash of a backend; connecting gives no SQLSTATE
 NOT_READY = ("the database system is ", "server closed the connection unexpectedly")
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.001
 BACKENDS = """
     SELECT pid, application_name, query FROM pg_stat_activity
     WHERE datname = %s AND backend_type = 'client backend' ORDER BY backend_start

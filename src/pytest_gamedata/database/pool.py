@@ -1,0 +1,99 @@
+"""Databases made ahead and dropped behind, so that no test waits for either."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from pytest_gamedata.database.server import Server
+from pytest_gamedata.database.templates import Admin, Connection, clone_template, drop_database, is_gone
+
+THREADS = 2  # one may drop while the other clones
+AHEAD_MAX = 2  # clones that wait for their test: the next one's, and a guess that was wrong
+BEHIND_MAX = 8  # databases that wait to be dropped
+
+
+@dataclass
+class Pool:
+    """The databases of one process. Its threads work while tests run, each on a connection of its own."""
+
+    server: Server
+    _executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "gamedata"))
+    _own: threading.local = field(default_factory=threading.local)
+    _admins: list[Admin] = field(default_factory=list)
+    _ahead: dict[str, tuple[str, Future[None]]] = field(default_factory=dict)  # by template
+    _behind: dict[str, Future[None]] = field(default_factory=dict)  # by database
+
+    def prepare(self, template: str) -> None:
+        """Begin to make a clone of a template, if none is under way."""
+        if template in self._ahead:
+            return
+        while len(self._ahead) >= AHEAD_MAX:
+            oldest = next(iter(self._ahead))
+            name, future = self._ahead.pop(oldest)
+            wait([future])
+            self.drop(name)
+        name = new_name()
+        self._ahead[template] = (name, self._begin(partial(clone_template, template=template, name=name)))
+
+    def take(self, template: str, admin: Admin) -> str:
+        """Return the name of a clone that nobody has had: the one made ahead, else one made now."""
+        admin.connect()  # a server that is gone is told of here, before a test begins
+        name, future = self._ahead.pop(template, (None, None))
+        if name and future and future.exception() is None:
+            return name
+        if name:  # what stopped it stops the one made now too, in the test that it concerns
+            self.drop(name)
+        name = new_name()
+        admin.run(partial(clone_template, template=template, name=name))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Begin to drop a database; wait if many are still to be dropped."""
+        self._behind[name] = self._begin(partial(drop_database, name=name))
+        self._behind = {name: future for name, future in self._behind.items() if _is_open(future)}
+        if len(self._behind) > BEHIND_MAX:
+            wait([next(iter(self._behind.values()))])
+
+    def close(self, admin: Admin) -> None:
+        """Drop what is left, and close the connections."""
+        left = [name for name, _ in self._ahead.values()]
+        wait([future for _, future in self._ahead.values()])
+        wait(self._behind.values())
+        left += [name for name, future in self._behind.items() if future.exception()]
+        self._executor.shutdown()
+        for each in self._admins:
+            each.close()
+        try:
+            for name in left:
+                admin.run(partial(drop_database, name=name))
+        except psycopg.OperationalError as error:
+            if not is_gone(error):  # with its server a database is gone too
+                raise
+
+    def _begin(self, action: Callable[[Connection], Any]) -> Future[None]:
+        return self._executor.submit(lambda: self._admin().run(action))
+
+    def _admin(self) -> Admin:
+        """Return the connection of this thread."""
+        if not hasattr(self._own, "admin"):
+            self._own.admin = Admin(self.server)
+            self._admins.append(self._own.admin)
+        admin: Admin = self._own.admin
+        return admin
+
+
+def new_name() -> str:
+    """Return a name that no database has."""
+    return f"gamedata_{secrets.token_hex(6)}"
+
+
+def _is_open(future: Future[None]) -> bool:
+    return not future.done() or future.exception() is not None
