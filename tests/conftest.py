@@ -12,6 +12,7 @@ import pytest
 INI = """\
 [pytest]
 addopts = --strict-markers -p no:cacheprovider
+gamedata_cache = off
 filterwarnings = error
 """
 # Whatever else is installed doubles the time that an inner run takes.

@@ -38,5 +38,9 @@ class LoadError(GamedataError):
     """Rows could not be loaded into a database."""
 
 
+class CacheWarning(UserWarning):
+    """What an earlier run has kept cannot be used."""
+
+
 class LeakedConnectionWarning(UserWarning):
     """A test left a connection to its database open."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_gamedata.database.binaries import Binaries, find_binaries
+from pytest_gamedata.database.cache import NO_CACHE, Cache, why_unusable
 from pytest_gamedata.database.server import Server, join_server, leave_server, server_error
+from pytest_gamedata.defaults import OwnFactories, create_tables
 from pytest_gamedata.errors import GamedataError, LeakedConnectionWarning
-from pytest_gamedata.run import RUN, find_template, keep_template, next_spec, spec_of
+from pytest_gamedata.identity import dataset_digest
+from pytest_gamedata.run import RUN, find_template, keep_template, next_spec, spec_of, wanted_specs
 
 if TYPE_CHECKING:
     import psycopg
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 # what pytest-postgresql's ini has where nobody has set it; it says nothing of this machine
 POSTGRESQL_EXEC_UNSET = "/usr/lib/postgresql/14/bin/pg_ctl"
 
+# what the summary says of the server
+SHOWN = ("version", "source", "in_ram", "seconds", "from_cache")
+
 CreateSchema = Callable[["Engine"], None]
 
 
@@ -34,13 +40,14 @@ CreateSchema = Callable[["Engine"], None]
 
 
 @pytest.fixture(scope="session")
-def gamedata_server(pytestconfig: pytest.Config) -> Iterator[Server]:
+def gamedata_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Give the run's PostgreSQL server: host, port, user, password, dbname, version."""
-    run = pytestconfig.stash[RUN]
-    options = str(_postgresql_setting(pytestconfig, "postgresql_postgres_options") or "")
+    config, run = request.config, request.config.stash[RUN]
+    options = str(_postgresql_setting(config, "postgresql_postgres_options") or "")
     with _one_line_failures():
-        server = join_server(run.directory, lambda: find_binaries_of(pytestconfig), options)
-    run.costs.server = {name: getattr(server, name) for name in ("version", "source", "in_ram", "seconds")}
+        cache, problem = _open_cache(request)
+        server = join_server(run.directory, lambda: find_binaries_of(config), options, cache)
+    run.costs.server = {name: getattr(server, name) for name in SHOWN} | {"cache_problem": problem}
     yield server
     leave_server(run.directory)
 
@@ -48,17 +55,13 @@ def gamedata_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def gamedata_create_schema() -> CreateSchema:
     """Give a callable that creates the tables; override it to run your migrations."""
-    from pytest_gamedata.models import Base
-
-    return Base.metadata.create_all
+    return create_tables
 
 
 @pytest.fixture(scope="session")
-def gamedata_factories() -> list[Any]:
+def gamedata_factories() -> Sequence[Any]:
     """Give the factories that seed a database; override it to bring your own."""
-    from pytest_gamedata.factories import FACTORIES
-
-    return list(FACTORIES.values())
+    return OwnFactories()
 
 
 @pytest.fixture
@@ -68,19 +71,19 @@ def gamedata_db(
     _gamedata_pool: Pool,
     gamedata_server: Server,
     gamedata_create_schema: CreateSchema,
-    gamedata_factories: list[Any],
+    gamedata_factories: Sequence[Any],
 ) -> Iterator[GameDatabase]:
     """Give the test a database of its own, seeded as the options and the test's markers say."""
     from pytest_gamedata.database.templates import find_leaks
     from pytest_gamedata.game_database import GameDatabase
-    from pytest_gamedata.seeding import ensure_seeded_template
+    from pytest_gamedata.ready import ensure_seeded_template
 
     run, parts = request.config.stash[RUN], (gamedata_create_schema, gamedata_factories)
     with _one_line_failures(gamedata_server):
         spec = spec_of(request.node)
         if not find_template(run, spec, parts):
             given = (gamedata_server, spec, *parts)
-            built = _gamedata_admin.run(lambda admin: ensure_seeded_template(admin, *given))
+            built = _gamedata_admin.run(lambda admin: ensure_seeded_template(run, admin, *given))
             keep_template(run, spec, parts, built)
         template, facts = find_template(run, spec, parts)
         began = time.perf_counter()
@@ -108,7 +111,7 @@ def gamedata_engine(gamedata_db: GameDatabase) -> Engine:
 @pytest.fixture
 def gamedata_session(gamedata_db: GameDatabase) -> Iterator[Session]:
     """Give a SQLAlchemy session on this test's database, through which the factories' create() persists."""
-    from pytest_gamedata.factories.columns import persist_through
+    from pytest_gamedata.lone_rows import persist_through
 
     session = gamedata_db.session()
     persist_through(session, gamedata_db.spec)
@@ -138,6 +141,16 @@ def _gamedata_pool(gamedata_server: Server, _gamedata_admin: Admin) -> Iterator[
     yield pool
     with _one_line_failures(gamedata_server):
         pool.close(_gamedata_admin)
+
+
+def _open_cache(request: pytest.FixtureRequest) -> tuple[Cache, str | None]:
+    """Return the cache with what this run wants of it, and why there is none where one was meant to be."""
+    run = request.config.stash[RUN]
+    if run.cache is None:
+        return NO_CACHE, None
+    problem = why_unusable(run.cache)
+    wanted = frozenset(map(dataset_digest, wanted_specs(run, request.session.items)))
+    return Cache(None if problem else run.cache, wanted, run.home, run.rebuild), problem
 
 
 def find_binaries_of(config: pytest.Config) -> Binaries:

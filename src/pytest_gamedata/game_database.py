@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
-
-from sqlalchemy import URL, Engine, create_engine
-from sqlalchemy.orm import Session
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pytest_gamedata.database.server import Server
 from pytest_gamedata.settings import DatasetSpec
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+    from sqlalchemy.orm import Session
 
 
 @dataclass
@@ -46,7 +49,9 @@ class GameDatabase:
     @property
     def dsn(self) -> str:
         """The address as a plain libpq URI, for any other client."""
-        return self._url("postgresql").render_as_string(hide_password=False)
+        server = self.server
+        user, password = quote(server.user, safe=""), quote(server.password, safe="")
+        return f"postgresql://{user}:{password}@{server.host}:{server.port}/{quote(self.name, safe='')}"
 
     @property
     def env(self) -> dict[str, str]:
@@ -63,10 +68,14 @@ class GameDatabase:
     @cached_property
     def engine(self) -> Engine:
         """A SQLAlchemy engine on the database, disposed after the test."""
+        from sqlalchemy import create_engine
+
         return create_engine(self.url)
 
     def session(self) -> Session:
         """Open a SQLAlchemy session on the database, closed after the test."""
+        from sqlalchemy.orm import Session
+
         self._sessions.append(Session(self.engine))
         return self._sessions[-1]
 
@@ -78,5 +87,7 @@ class GameDatabase:
             self.engine.dispose()
 
     def _url(self, driver: str) -> URL:
+        from sqlalchemy import URL
+
         server = self.server
         return URL.create(driver, server.user, server.password, server.host, server.port, self.name)

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from pytest_gamedata.errors import GamedataError, SettingsError
-from pytest_gamedata.run import NEXT_ITEM, PASSWORD_INIS, RUN, describe_costs, share_run, spec_of, start_run
+from pytest_gamedata.run import (
+    CACHE_INI,
+    NEXT_ITEM,
+    PASSWORD_INIS,
+    REBUILD_INI,
+    RUN,
+    describe_costs,
+    share_run,
+    spec_of,
+    start_run,
+)
 from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec
 
 pytest_plugins = ("pytest_gamedata.fixtures",)
@@ -33,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         text = f"{option.help}: {option.allowed} (default: {shown.get(default, default)})"
         group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=text)
         parser.addini(option.ini, text, default=None)
+    text = "build and load everything anew, and keep that in the place of what earlier runs have kept"
+    group.addoption("--gamedata-rebuild", dest=REBUILD_INI, action="store_true", help=text)
+    parser.addini(REBUILD_INI, text, type="bool", default=False)
+    parser.addini(
+        CACHE_INI, "directory for what later runs can use, or off (default: the user's cache directory)"
+    )
     for name in PASSWORD_INIS:
         parser.addini(name, "replaces the password of all password accounts; set both", default=None)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pytest_gamedata.database.cache import cache_directory
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, parse_until, resolve_spec
 
@@ -20,6 +21,8 @@ from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, parse_u
 Found = dict[str, tuple[Any, str]]
 
 PASSWORD_INIS = ("gamedata_password", "gamedata_password_hash")
+CACHE_INI, REBUILD_INI = "gamedata_cache", "gamedata_rebuild"
+CACHE_OFF = "off"
 
 
 @dataclass
@@ -45,6 +48,9 @@ class Run:
     directory: Path  # small, and there once a server is: its processes find that through it
     now: datetime  # what `now` means in every process of the run
     spec: DatasetSpec
+    home: str  # the project's directory
+    cache: Path | None  # where to look for what earlier runs have built
+    rebuild: bool  # put what this one builds in its place
     costs: Costs = field(default_factory=Costs)
     # what this process knows to be built, by specification and the ids of what else decides it
     templates: dict[Any, tuple[tuple[str, dict[str, Any]], Any]] = field(default_factory=dict)
@@ -60,7 +66,17 @@ def start_run(config: pytest.Config) -> Run:
     now = parse_until(shared.get("now", "now"))
     spec = resolve_spec(DatasetSpec(**_read_password(config)), _fix_now(_read_settings(config), now))
     directory = shared.get("directory") or Path(tempfile.gettempdir(), f"gamedata-{secrets.token_hex(6)}")
-    return Run(Path(directory), now, spec)
+    rebuild = bool(config.getoption(REBUILD_INI) or config.getini(REBUILD_INI))
+    return Run(Path(directory), now, spec, str(config.rootpath), _read_cache(config), rebuild)
+
+
+def _read_cache(config: pytest.Config) -> Path | None:
+    """Return the directory that the ini names, the usual one if it names none."""
+    value = config.getini(CACHE_INI)
+    if value == CACHE_OFF:
+        return None
+    home = config.inipath.parent if config.inipath else config.rootpath
+    return home / Path(value).expanduser() if value else cache_directory()
 
 
 def share_run(run: Run) -> dict[str, str]:
@@ -109,6 +125,12 @@ def spec_of(item: pytest.Item) -> DatasetSpec:
             raise SettingsError(f"gamedata marker: key {unknown[0]!r} is not known. Allowed: {_keys()}.")
         values |= {name: (value, f"gamedata marker: {name}") for name, value in marker.kwargs.items()}
     return resolve_spec(run.spec, _fix_now(values, run.now)) if values else run.spec
+
+
+def wanted_specs(run: Run, items: list[pytest.Item]) -> set[DatasetSpec]:
+    """Return the specifications that tests may ask for: the run's, and those of their markers."""
+    marked = [item for item in items if item.get_closest_marker("gamedata")]
+    return {run.spec, *map(spec_of, marked)}
 
 
 def next_spec(item: pytest.Item) -> DatasetSpec | None:
@@ -161,16 +183,18 @@ def _keys() -> str:
 def describe_costs(costs: Costs) -> list[str]:
     """Word the summary: the server, each dataset, the databases."""
     server = costs.server
-    place = "in RAM" if server["in_ram"] else "on disk"
+    place = (
+        f"{'in RAM' if server['in_ram'] else 'on disk'}{', from the cache' if server['from_cache'] else ''}"
+    )
     lines = [
         f"PostgreSQL {server['version']} ({server['source']}) {place}, started in {server['seconds']:.2f} s"
     ]
+    if server["cache_problem"]:
+        lines.append(f"nothing is kept for the next run: {server['cache_problem']}")
     for template in costs.templates.values():
         rows = ", ".join(f"{name} {count:,}" for name, count in template["counts"].items())
-        lines += [
-            f"{template['spec']}",
-            f"  {rows}: built in {template['build']:.2f} s, loaded in {template['load']:.2f} s",
-        ]
+        spent = f"built in {template['build']:.2f} s, loaded in {template['load']:.2f} s"
+        lines += [f"{template['spec']}", f"  {rows}: {'from the cache' if template['cached'] else spent}"]
     if costs.clones:
         databases = f"{len(costs.clones)} database{'s' * (len(costs.clones) > 1)}"
         typical = f"median {median(costs.clones) * 1000:.0f} ms"

@@ -18,7 +18,8 @@ from pytest_gamedata.factories import (
     UserFactory,
 )
 from pytest_gamedata.factories.cast import ROLES
-from pytest_gamedata.factories.columns import Streams, persist_through
+from pytest_gamedata.factories.columns import Streams
+from pytest_gamedata.lone_rows import persist_through
 from pytest_gamedata.models import AuthEvent, Item, Transaction, User
 
 FACTORIES = [UserFactory, ItemFactory, TransactionFactory, AuthEventFactory]

@@ -9,7 +9,7 @@ from pathlib import Path
 from pwd import struct_passwd
 
 from pytest_gamedata.database.binaries import Binaries, list_installation, major_version
-from pytest_gamedata.database.keeper import Plan
+from pytest_gamedata.database.cache import Cache, choose_image, name_family
 from pytest_gamedata.database.places import (
     choose_base,
     choose_executable_base,
@@ -17,8 +17,10 @@ from pytest_gamedata.database.places import (
     new_directory,
     server_account,
 )
+from pytest_gamedata.database.plan import Plan
 from pytest_gamedata.errors import ServerError
 
+ROLE = "gamedata"
 PORT_ATTEMPTS = 5
 LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what a PostgreSQL built at home may need
 
@@ -67,13 +69,25 @@ host  all postgres all reject
 host  all all      all scram-sha-256
 """
 
+# What of a run its image must not hold: its password, not even as a dead row, and what tests may have done to
+# their role or in the database that they connect to first.
+SCRUB = [
+    f"ALTER ROLE {ROLE} PASSWORD NULL;",
+    f"ALTER ROLE {ROLE} RESET ALL;",
+    f"DROP OWNED BY {ROLE};",
+    "VACUUM FULL pg_authid;",
+]
+
 
 def make_plan(
-    run_dir: Path, binaries: Binaries, postgres_options: str, *, lifeline: int, status: int
+    run_dir: Path, binaries: Binaries, postgres_options: str, cache: Cache, *, lifeline: int, status: int
 ) -> Plan:
     """Decide everything about a new server; the keeper makes it all, for it also removes it all."""
     account = server_account()
-    directory = new_directory(choose_base(account))
+    made_with = _initdb_options(binaries)
+    family = name_family(binaries, [postgres_options, *made_with[0]])
+    image = choose_image(cache, family)
+    directory = new_directory(choose_base(account, image_bytes=image.stat().st_size if image else 0))
     sockets = choose_socket_directory(directory, account)
     root = None if account is None or _can_run(binaries, account) else _root_of_copy(account)
     copied = [] if root is None else list_installation(binaries)
@@ -88,11 +102,18 @@ def make_plan(
         },
         account=None if account is None else (account.pw_uid, account.pw_gid),
         environment=_environment([f"{root}{path.parent}" for path in copied if ".so" in path.name]),
-        initdb=_initdb_commands(programs, directory, binaries),
+        data=str(directory / "data"),
+        image=str(image) if image else None,
+        initdb=[[str(programs / "initdb"), "-D", str(directory / "data"), *each] for each in made_with],
         postgres=_postgres_command(programs, directory, sockets, postgres_options),
         ports=_free_ports(),
         log=str(directory / "log"),
         sockets=str(sockets),
+        images=None if cache.directory is None else str(cache.directory),
+        family=family,
+        single=[str(programs / "postgres"), "--single", *_data_options(directory), "postgres"],
+        scrub=SCRUB,
+        resetwal=[str(programs / "pg_resetwal"), "-f", str(directory / "data")],
         lifeline=lifeline,
         status=status,
     )
@@ -145,19 +166,20 @@ def _environment(libraries: list[str]) -> dict[str, str]:
     return environment | inherited
 
 
-def _initdb_commands(programs: Path, directory: Path, binaries: Binaries) -> list[list[str]]:
-    """Return the command for each locale, the best first: not every machine has C.UTF-8.
+def _initdb_options(binaries: Binaries) -> list[list[str]]:
+    """Return initdb's options for each locale, the best first: not every machine has C.UTF-8.
 
     All sort by code point, so data and the order of rows are the same with every version and machine.
     """
-    command = [str(programs / "initdb"), "-D", str(directory / "data"), "-U", "postgres", "-E", "UTF8"]
-    command += ["--no-sync", "--no-instructions", "--auth-local=trust", "--auth-host=scram-sha-256"]
+    options = ["-U", "postgres", "-E", "UTF8", "--auth-local=trust", "--auth-host=scram-sha-256"]
+    options += ["--no-sync", "--no-instructions"]
+    options += ["--wal-segsize=1"]  # MB: an image holds one segment, whatever is in it
     major = major_version(binaries)
     if major >= 18:
-        command += ["--no-data-checksums"]
+        options += ["--no-data-checksums"]
     if major >= 17:  # PostgreSQL's own: on every machine, and faster to compare than the C library's
-        return [[*command, "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]]
-    return [[*command, "--locale=C.UTF-8"], [*command, "--locale=C"]]
+        return [[*options, "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]]
+    return [[*options, "--locale=C.UTF-8"], [*options, "--locale=C"]]
 
 
 def _postgres_command(programs: Path, directory: Path, sockets: Path, postgres_options: str) -> list[str]:
@@ -168,10 +190,12 @@ def _postgres_command(programs: Path, directory: Path, sockets: Path, postgres_o
             f"--postgresql-postgres-options: {postgres_options!r} cannot be split into words: {error}. "
             "Quote it as for a shell."
         ) from None
-    command = [str(programs / "postgres"), "-D", str(directory / "data")]
-    command += ["-c", f"config_file={directory / 'postgresql.conf'}"]
     # The user's options overrule our settings, except for the way in.
-    return [*command, *options, "-k", str(sockets)]
+    return [str(programs / "postgres"), *_data_options(directory), *options, "-k", str(sockets)]
+
+
+def _data_options(directory: Path) -> list[str]:
+    return ["-D", str(directory / "data"), "-c", f"config_file={directory / 'postgresql.conf'}"]
 
 
 def _free_ports() -> list[int]:

@@ -1,11 +1,12 @@
 """Keep one PostgreSQL server for as long as a process of its pytest run is alive.
 
-Runs by itself, as a copy in the run's directory (`python -I -S keeper.py`): the standard library only and
-nothing of the package, so that its command line does not say pytest (people run `pkill -9 -f pytest`).
+Runs by itself (`python -I -S keeper.py`, two lines in the run's directory): the standard library only, to start
+at once, and by a command line that does not say pytest (people run `pkill -9 -f pytest`).
 
 It holds the read end of the lifeline, a named pipe whose write end every pytest process of the run holds.
 End of file there means that all of them are gone, however they went: then it stops the server, removes
-its files and ends. It runs initdb too, so that a run killed at that moment leaves nothing either.
+its files and ends. It runs initdb too, so that a run killed at that moment leaves nothing either. What later
+runs can use of the server it keeps first.
 """
 
 import contextlib
@@ -20,39 +21,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-PLAN = "plan.json"
-MARK = ".gamedata"  # a file that says: this directory is ours, a later run may remove it
+from .image import ImageError, unpack
+from .plan import MARK, ORIGIN, PLAN, Plan
+from .preserve import is_worth_keeping, preserve
+
 ADDRESS_IN_USE = b"Address already in use"
 # Immediate shutdown, for nothing of it is needed any more; then by force.
 STOP_STEPS = ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 3.0))
+ORDERLY_SECONDS = 10.0
 REMOVE_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What to make, to run, and to remove afterwards; cluster.py decides it."""
-
-    run_dir: str
-    directories: list[str]  # to make, private to the account
-    copies: dict[str, str]  # from file or tree, to
-    files: dict[str, str]  # path and content
-    account: tuple[int, int] | None  # uid and gid, where they are not our own
-    environment: dict[str, str]
-    initdb: list[list[str]]
-    postgres: list[str]
-    ports: list[int]
-    log: str
-    sockets: str
-    lifeline: int  # descriptor
-    status: int  # descriptor
-
-
 class _RunOverError(Exception):
-    """Every process of the run is gone, or we were told to stop."""
+    """Every process of the run is gone."""
+
+
+class _ToldToStopError(_RunOverError):
+    """We are to stop at once."""
 
 
 def main() -> None:
@@ -63,11 +51,18 @@ def main() -> None:
     os.chdir("/")
     os.umask(0o022)  # the account reads what we write, in directories which are private
     wakeup = _catch_signals()
-    with contextlib.suppress(_RunOverError):
+    try:
         _serve(plan, wakeup)
-    for directory in (*plan.directories, plan.run_dir):
-        remove_directory(Path(directory))
-    os._exit(0)  # at once: somebody may be waiting for us to be gone
+    except _ToldToStopError:
+        pass
+    except _RunOverError:
+        if is_worth_keeping(plan):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):  # nobody is left to tell
+                preserve(plan)
+    finally:
+        for directory in (*plan.directories, plan.run_dir):
+            remove_directory(Path(directory))
+        os._exit(0)  # at once: somebody may be waiting for us to be gone
 
 
 def _catch_signals() -> int:
@@ -104,9 +99,24 @@ def _make_files(plan: Plan) -> None:
             shutil.copy(source, target)
     for path, content in plan.files.items():
         Path(path).write_text(content, encoding="utf-8")
+    if plan.image is not None:
+        _use_image(plan, Path(plan.image))
     if plan.account is not None:  # last: root writes nothing where another account could put a link
         for directory in plan.directories:
             _hand_over(Path(directory), plan.account)
+
+
+def _use_image(plan: Plan, image: Path) -> None:
+    try:
+        about = unpack(image, Path(plan.data))
+    except ImageError as why:
+        shutil.rmtree(plan.data, ignore_errors=True)
+        image.unlink(missing_ok=True)
+        _report(plan, f"unusable {why}")
+    except FileNotFoundError:  # another run has removed it since
+        pass
+    else:
+        Path(plan.run_dir, ORIGIN).write_text(json.dumps(about), encoding="utf-8")
 
 
 def _make_directory(directory: Path) -> None:
@@ -118,8 +128,10 @@ def _make_directory(directory: Path) -> None:
 
 def _hand_over(directory: Path, account: tuple[int, int]) -> None:
     try:
-        for each in (directory, *directory.rglob("*")):
-            os.chown(each, *account)
+        os.chown(directory, *account)
+        for parent, folders, files in os.walk(directory):
+            for name in (*folders, *files):
+                os.chown(os.path.join(parent, name), *account)  # noqa: PTH118 - a thousand of them
     except OSError as error:  # a container may have no other uid than this root's
         problem = f"root cannot give files to uid {account[0]} here ({error.strerror})"
         raise PermissionError(f"{problem}; run pytest as an ordinary user") from None
@@ -127,6 +139,8 @@ def _hand_over(directory: Path, account: tuple[int, int]) -> None:
 
 def _make_cluster(plan: Plan, wakeup: int) -> bool:
     """Run the first initdb command that works: they differ in what they need of the machine."""
+    if Path(plan.run_dir, ORIGIN).exists():
+        return True
     for command in plan.initdb:
         code = _run(command, plan, wakeup)
         if code == 0:
@@ -174,7 +188,7 @@ def _run(command: list[str], plan: Plan, wakeup: int) -> int:
     try:
         _wait(child, plan, wakeup)
     finally:
-        _stop(child)
+        _stop(child, plan)
     return child.returncode
 
 
@@ -198,7 +212,7 @@ def _wait(child: subprocess.Popen[bytes] | None, plan: Plan, wakeup: int) -> Non
         wait_readable(plan.lifeline, wakeup)
         if signal.SIGTERM in _read_available(wakeup):
             _lock_run(plan)
-            raise _RunOverError
+            raise _ToldToStopError
         if _is_at_end(plan.lifeline) and _is_abandoned(plan):
             raise _RunOverError
 
@@ -244,7 +258,13 @@ def _lock_run(plan: Plan) -> int | None:
     return lock
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
+def _stop(child: subprocess.Popen[bytes], plan: Plan) -> None:
+    if is_worth_keeping(plan):
+        child.send_signal(
+            signal.SIGINT
+        )  # a fast shutdown; to the server's other processes it means other things
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(ORDERLY_SECONDS)
     for number, seconds in STOP_STEPS:
         if child.poll() is not None:
             return
@@ -266,7 +286,3 @@ def remove_directory(directory: Path) -> None:
             time.sleep(0.01)
         else:
             return  # without another look: a new run's may be there by now
-
-
-if __name__ == "__main__":
-    main()

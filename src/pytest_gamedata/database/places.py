@@ -13,7 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_gamedata.database.keeper import MARK, remove_directory
+from pytest_gamedata.database.keeper import remove_directory
+from pytest_gamedata.database.plan import MARK
 from pytest_gamedata.errors import ServerError
 
 PREFIX = "gamedata-"
@@ -54,11 +55,11 @@ def _check_own_account() -> None:
         ) from None
 
 
-def choose_base(account: pwd.struct_passwd | None) -> Path:
+def choose_base(account: pwd.struct_passwd | None, image_bytes: int = 0) -> Path:
     """Return the first base that the account can reach and that has room, RAM before disk."""
     reasons = []
     for base in _bases():
-        why_not = _why_not(base, account)
+        why_not = _why_not(base, account, image_bytes)
         if why_not is None:
             return base
         reasons.append(f"  {base}: {why_not}\n")
@@ -74,14 +75,14 @@ def _bases() -> list[Path]:
     return list(dict.fromkeys(bases))
 
 
-def _why_not(base: Path, account: pwd.struct_passwd | None) -> str | None:
+def _why_not(base: Path, account: pwd.struct_passwd | None, more_bytes: int = 0) -> str | None:
     if not base.is_dir():
         return "does not exist"
     if not os.access(base, os.W_OK | os.X_OK):
         return "is not writable"
     if account is not None and not _can_reach(base, account):
         return f"cannot be reached by the account {account.pw_name!r}"
-    needed = RAM_ROOM_BYTES if base == RAM else DISK_ROOM_BYTES
+    needed = (RAM_ROOM_BYTES if base == RAM else DISK_ROOM_BYTES) + more_bytes
     free = _free_bytes(base)
     if free < needed:
         return f"{free // MEGABYTE} MB free, {needed // MEGABYTE} MB needed"

@@ -5,21 +5,24 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from pytest_gamedata.database.binaries import Binaries
-from pytest_gamedata.database.keeper import MARK, PLAN, remove_directory
+from pytest_gamedata.database.cache import NO_CACHE, Cache
+from pytest_gamedata.database.keeper import remove_directory
 from pytest_gamedata.database.places import LIFELINE, RAM, has_reader, lock_directory, sweep_dead
+from pytest_gamedata.database.plan import MARK, NOTES, ORIGIN, PLAN, SERVER
 from pytest_gamedata.database.start import describe_log, start_keeper, write_private
 from pytest_gamedata.errors import ServerError
 
-SERVER_FILE = "server.json"
 MEMBERS = "members"
 JOIN_TIMEOUT_SECONDS = 120.0  # somebody else's start may take a minute, and fail
-LEAVE_TIMEOUT_SECONDS = 15.0  # the keeper's own deadlines, and a little more
+LEAVE_TIMEOUT_SECONDS = 90.0  # the keeper's own deadlines, and the time to keep an image on a slow disk
 POLL_SECONDS = 0.01
 
 # What this process holds of each run's server: its end of the lifeline, its place among the members.
@@ -39,24 +42,27 @@ class Server:
     source: str
     directory: Path
     in_ram: bool
+    from_cache: bool
     seconds: float
 
 
-def join_server(run_dir: Path, find: Callable[[], Binaries], postgres_options: str = "") -> Server:
+def join_server(
+    run_dir: Path, find: Callable[[], Binaries], postgres_options: str = "", cache: Cache = NO_CACHE
+) -> Server:
     """Return the run's server, started if this process is the first to ask; hold it until leave_server()."""
     try:
-        return _join(run_dir, find, postgres_options)
+        return _join(run_dir, lambda: _start_server(run_dir, find, postgres_options, cache))
     except BaseException:
         leave_server(run_dir)
         raise
 
 
-def _join(run_dir: Path, find: Callable[[], Binaries], postgres_options: str) -> Server:
+def _join(run_dir: Path, start: Callable[[], Server]) -> Server:
     deadline = time.monotonic() + JOIN_TIMEOUT_SECONDS
     while True:
         with _locked(run_dir, deadline):
             if not _hold(run_dir):
-                return _start_server(run_dir, find, postgres_options)
+                return start()
             server = _read_server(run_dir)
             if server is not None:
                 return server
@@ -109,13 +115,13 @@ def _let_go(run_dir: Path) -> None:
 
 def _read_server(run_dir: Path) -> Server | None:
     try:
-        values = json.loads((run_dir / SERVER_FILE).read_bytes())
+        values = json.loads((run_dir / SERVER).read_bytes())
     except FileNotFoundError:
         return None
     return Server(**values | {"directory": Path(values["directory"])})
 
 
-def _start_server(run_dir: Path, find: Callable[[], Binaries], postgres_options: str) -> Server:
+def _start_server(run_dir: Path, find: Callable[[], Binaries], postgres_options: str, cache: Cache) -> Server:
     """Start a server and note how to reach it; the lifeline is held before there is anything to keep."""
     began = time.monotonic()
     binaries = find()
@@ -123,7 +129,7 @@ def _start_server(run_dir: Path, find: Callable[[], Binaries], postgres_options:
     lifeline = _make_lifeline(run_dir)
     try:
         _hold(run_dir)
-        started = start_keeper(run_dir, binaries, postgres_options, lifeline)
+        started = start_keeper(run_dir, binaries, postgres_options, cache, lifeline)
     finally:
         os.close(lifeline)
     server = Server(
@@ -136,16 +142,18 @@ def _start_server(run_dir: Path, find: Callable[[], Binaries], postgres_options:
         source=binaries.source,
         directory=started.directory,
         in_ram=started.directory.parent == RAM,
+        from_cache=started.from_cache,
         seconds=time.monotonic() - began,
     )
-    write_private(run_dir / SERVER_FILE, json.dumps(asdict(server), default=str))
+    write_private(run_dir / SERVER, json.dumps(asdict(server), default=str))
     return server
 
 
 def _make_lifeline(run_dir: Path) -> int:
     """Make the named pipe, in the place of a killed keeper's, and return its end for the new keeper."""
-    for name in (LIFELINE, SERVER_FILE):
+    for name in (LIFELINE, SERVER, ORIGIN):
         (run_dir / name).unlink(missing_ok=True)
+    shutil.rmtree(run_dir / NOTES, ignore_errors=True)
     os.mkfifo(run_dir / LIFELINE, 0o600)
     return os.open(run_dir / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
 
@@ -217,6 +225,13 @@ def _bury(run_dir: Path) -> None:
             remove_directory(Path(directory))
     finally:
         os.close(lock)
+
+
+def note_template(run_dir: Path, name: str, note: dict[str, Any]) -> None:
+    """Tell the keeper of a template that the run uses: `built` by it, to `keep` for later ones, and `about` it."""
+    notes = run_dir / NOTES
+    notes.mkdir(mode=0o700, exist_ok=True)
+    write_private(notes / f"{name}.json", json.dumps(note))
 
 
 def server_error(server: Server, cause: Exception) -> ServerError:

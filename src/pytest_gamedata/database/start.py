@@ -9,25 +9,33 @@ import secrets
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pytest_gamedata.database import keeper
 from pytest_gamedata.database.binaries import Binaries
-from pytest_gamedata.database.cluster import make_plan
-from pytest_gamedata.database.keeper import PLAN, Plan, wait_readable
-from pytest_gamedata.errors import ServerError
+from pytest_gamedata.database.cache import Cache
+from pytest_gamedata.database.cluster import ROLE, make_plan
+from pytest_gamedata.database.keeper import wait_readable
+from pytest_gamedata.database.plan import ORIGIN, PLAN, Plan
+from pytest_gamedata.errors import CacheWarning, ServerError
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-ROLE = "gamedata"
 START_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.01
 LOG_LINES = 10
 SCRAM_ROUNDS = 4_096  # of RFC 7677
 KEEPER_LOG = "keeper.log"
+# It is in a package of the installed one, under a name without pytest in it, and without our lazy imports.
+KEEPER = """\
+import sys
+sys.path.append({directory!r})
+from database.keeper import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -38,22 +46,27 @@ class Started:
     port: int
     role: str
     password: str
+    from_cache: bool
 
 
-def start_keeper(run_dir: Path, binaries: Binaries, postgres_options: str, lifeline: int) -> Started:
+def start_keeper(
+    run_dir: Path, binaries: Binaries, postgres_options: str, cache: Cache, lifeline: int
+) -> Started:
     """Start a keeper that reads the lifeline, wait until its server answers, and make the role."""
     status, report = os.pipe()
     with os.fdopen(status, "rb", buffering=0) as reports:
         with os.fdopen(report, "wb"):  # closed once the keeper has it: its end is then our end of file
-            plan = make_plan(run_dir, binaries, postgres_options, lifeline=lifeline, status=report)
+            plan = make_plan(run_dir, binaries, postgres_options, cache, lifeline=lifeline, status=report)
             write_private(run_dir / PLAN, json.dumps(asdict(plan)))
             _spawn_keeper(run_dir, (lifeline, report))
         connection, port = _connect(plan, reports, binaries)
+    from_cache = (run_dir / ORIGIN).exists()
     password = secrets.token_urlsafe()
     with connection:
+        verb = "ALTER" if from_cache else "CREATE"
         verifier = _make_verifier(password)
-        connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{verifier}'".encode())
-    return Started(directory=Path(plan.log).parent, port=port, role=ROLE, password=password)
+        connection.execute(f"{verb} ROLE {ROLE} LOGIN CREATEDB PASSWORD '{verifier}'".encode())
+    return Started(Path(plan.log).parent, port, ROLE, password, from_cache)
 
 
 def write_private(path: Path, content: str) -> None:
@@ -65,7 +78,8 @@ def write_private(path: Path, content: str) -> None:
 
 def _spawn_keeper(run_dir: Path, descriptors: tuple[int, ...]) -> None:
     """Run a copy of the keeper, which goes on in the background with nothing of ours but the descriptors."""
-    (run_dir / "keeper.py").write_bytes(Path(keeper.__file__).read_bytes())
+    program = KEEPER.format(directory=str(Path(__file__).parents[1]))
+    (run_dir / "keeper.py").write_text(program, encoding="utf-8")
     # The path of a virtual environment often says pytest somewhere; that of the interpreter below it
     # seldom does, and a relative path never.
     python = getattr(sys, "_base_executable", sys.executable)
@@ -96,7 +110,10 @@ def _connect(plan: Plan, reports: BinaryIO, binaries: Binaries) -> "tuple[Connec
         for word, _, rest in (line.partition(" ") for line in _read_reports(reports)):
             if word == "failed":
                 raise _start_error(plan, binaries, rest)
-            port = int(rest)
+            if word == "unusable":
+                warnings.warn(_describe_unusable(plan, rest), CacheWarning, stacklevel=2)
+            else:
+                port = int(rest)
         if port:
             try:
                 return psycopg.connect(_superuser_conninfo(plan.sockets, port)), port
@@ -130,6 +147,10 @@ def _read_reports(reports: BinaryIO) -> list[str]:
         return []
     lines = reports.read(65536).decode().splitlines()
     return lines or ["failed its keeper has ended"]
+
+
+def _describe_unusable(plan: Plan, why: str) -> str:
+    return f"The cached server {plan.image!r} cannot be used: {why}. It was removed, and all is built anew."
 
 
 def _start_error(plan: Plan, binaries: Binaries, reason: str) -> ServerError:

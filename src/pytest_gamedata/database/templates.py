@@ -114,8 +114,13 @@ def _is_alive(connection: Connection) -> bool:
     return True
 
 
-def ensure_template(admin: Connection, name: str, fill: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    """Create the template if it is not there; return what `fill` said of it, whoever called it.
+def ensure_template(
+    admin: Connection,
+    name: str,
+    fill: Callable[[str], dict[str, Any]],
+    is_fresh: Callable[[dict[str, Any]], bool] = lambda facts: True,
+) -> dict[str, Any]:
+    """Create the template if it is not there, or no longer fresh; return what `fill` said of it, whoever called it.
 
     `fill` gets the name of an empty database. The template is marked as the last step, so that one that was
     not finished is recognised and made anew. An error in `fill` leaves no template.
@@ -125,7 +130,10 @@ def ensure_template(admin: Connection, name: str, fill: Callable[[str], dict[str
     try:
         row = admin.execute(FIND_TEMPLATE, [name]).fetchone()
         if row and row[0]:
-            return dict(json.loads(row[1]))
+            facts = dict(json.loads(row[1]))
+            if is_fresh(facts):
+                return facts
+            admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(name)))
         return _create_template(admin, name, fill)
     finally:
         admin.execute("SELECT pg_advisory_unlock(%s)", [key])

@@ -29,12 +29,10 @@ from pytest_gamedata.arrays import (
 )
 from pytest_gamedata.errors import SessionMissingError
 from pytest_gamedata.factories.rows import evaluate_rows
+from pytest_gamedata.lone_rows import STATE
 from pytest_gamedata.settings import DatasetSpec
 
 LONE_ROWS_START = 1_000_000_000  # numbers of lone rows start here, so their names never meet seeded ones
-
-# What lone rows go by: the session that create() persists through, the dataset they belong to, their stream.
-_state: dict[str, Any] = {"session": None, "spec": DatasetSpec(), "rng": np.random.default_rng(1)}
 
 
 class Draw(declarations.BaseDeclaration):
@@ -51,7 +49,7 @@ class Draw(declarations.BaseDeclaration):
         """Draw one value: Factory Boy's own path."""
         if not hasattr(step, "row"):
             step.row = _OneRow(instance, step.builder.factory_meta)
-        return to_python(self.draw(step.row, _state["rng"], 1))[0]
+        return to_python(self.draw(step.row, _own_stream(), 1))[0]
 
 
 class GameOptions(factory.alchemy.SQLAlchemyOptions):
@@ -95,12 +93,12 @@ class GameFactory(factory.alchemy.SQLAlchemyModelFactory):
         meta: Any = cls._meta
         if meta.sqlalchemy_session is None and meta.sqlalchemy_session_factory is None:
             cls._require_session()
-            return cls._save(model_class, _state["session"], args, kwargs)
+            return cls._save(model_class, STATE["session"], args, kwargs)
         return super()._create(model_class, *args, **kwargs)
 
     @classmethod
     def _require_session(cls) -> None:
-        if _state["session"] is None:
+        if STATE["session"] is None:
             raise SessionMissingError(
                 f"{cls.__name__}.create() has no session to persist through. "
                 "Request the gamedata_session fixture in the test, or use build() for a row in memory."
@@ -124,20 +122,21 @@ class Streams:
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))
 
 
-def persist_through(session: Any, spec: DatasetSpec | None = None) -> None:
-    """Let every factory's create() use this session (None: no longer) for rows that fit this dataset."""
-    spec = spec or DatasetSpec()
-    _state.update(session=session, spec=spec, rng=np.random.default_rng(spec.seed))
+def _own_stream() -> np.random.Generator:
+    """Return the stream of lone rows."""
+    STATE["rng"] = STATE["rng"] or np.random.default_rng(STATE["spec"].seed)
+    stream: np.random.Generator = STATE["rng"]
+    return stream
 
 
 def of_spec(read: Callable[[DatasetSpec], Any]) -> Draw:
     """Declare a param that lone rows take from the dataset they belong to; a dataset gives its own."""
-    return Draw(lambda row, rng, n: from_python(read(_state["spec"]))[np.zeros(n, dtype=np.intp)])
+    return Draw(lambda row, rng, n: from_python(read(STATE["spec"]))[np.zeros(n, dtype=np.intp)])
 
 
 def find_parent(model: Any, primary_key: Any) -> Any:
     """Return the row with this key from the session that the factories use, None without one."""
-    return None if _state["session"] is None else _state["session"].get(model, primary_key)
+    return None if STATE["session"] is None else STATE["session"].get(model, primary_key)
 
 
 class _OneRow:

@@ -1,0 +1,46 @@
+"""See to it that the template of a dataset is on the run's server: there already, from an earlier run, or built."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+from pytest_gamedata.database.server import Server, note_template
+from pytest_gamedata.database.templates import Connection, ensure_template
+from pytest_gamedata.identity import dataset_digest, foreign, template_name
+from pytest_gamedata.reads import describe_reads, hold, recorded_reads
+from pytest_gamedata.run import Run
+from pytest_gamedata.settings import DatasetSpec
+
+Facts = dict[str, Any]
+
+
+def ensure_seeded_template(
+    run: Run, admin: Connection, server: Server, spec: DatasetSpec, create_schema: Any, factories: Any
+) -> tuple[str, Facts]:
+    """Return the name of the template for this dataset, built if it is not there, and its facts."""
+    this_run = run.directory.name
+    name, lasts = template_name(spec, create_schema, factories)
+
+    def fill(dbname: str) -> Facts:
+        from pytest_gamedata.seeding import seed
+
+        is_own = not foreign(
+            create_schema, factories
+        )  # we know what we read: our own files, which the name tells
+        with nullcontext(set[str]()) if is_own else recorded_reads() as paths:
+            facts = seed(server, dbname, spec, create_schema, factories)
+        reads = describe_reads(paths)
+        # nobody will ask again for a window that ends in this very second
+        keep = lasts and reads is not None and spec.until != run.now
+        return facts | {"run": this_run, "reads": reads, "keep": keep}
+
+    def is_fresh(facts: Facts) -> bool:
+        return bool(facts["run"] == this_run or hold(facts["reads"]))
+
+    facts = ensure_template(admin, name, fill, is_fresh)
+    about = {"dataset": dataset_digest(spec), "home": run.home}
+    note_template(
+        run.directory, name, {"built": facts["run"] == this_run, "keep": facts["keep"], "about": about}
+    )
+    return name, facts | {"cached": facts["run"] != this_run}
