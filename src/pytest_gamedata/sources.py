@@ -46,11 +46,11 @@ def _take_apart(value: Any, seen: set[int]) -> list[tuple[str, str]] | None:
     if isinstance(value, PLAIN):
         return [("value", repr(value))]
     if isinstance(value, ModuleType):
-        return [("module", value.__name__)]
+        return [_place(value.__name__)]
     if isinstance(value, type):
         return None if "<locals>" in value.__qualname__ else [("name", value.__qualname__), *_homes(value)]
     if isinstance(value, FunctionType):
-        place = [("module", value.__module__), ("name", value.__qualname__)]
+        place = [_place(value.__module__), ("name", value.__qualname__)]
         return _join(place, _take_all(_contents(value) or [], seen))
     contents = _contents(value)
     return None if contents is None else _take_all(contents, seen)
@@ -71,9 +71,17 @@ def _contents(value: Any) -> list[Any] | None:
 
 
 def _homes(value: type) -> list[tuple[str, str]]:
-    """Return the modules of a class and of those that it inherits from, but for the standard library's."""
-    names = dict.fromkeys(each.__module__ for each in value.__mro__)
-    return [("module", name) for name in names if name.partition(".")[0] not in sys.stdlib_module_names]
+    """Return the modules of a class and of those that it inherits from."""
+    return [_place(name) for name in dict.fromkeys(each.__module__ for each in value.__mro__)]
+
+
+def _place(module: str) -> tuple[str, str]:
+    """Return a module as something to look into, one of the standard library as a mere name."""
+    return ("name" if _is_standard(module) else "module", module)
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _take_all(values: list[Any], seen: set[int]) -> list[tuple[str, str]] | None:
@@ -115,7 +123,7 @@ def _follow_imports(modules: set[str]) -> dict[str, str]:
 
 def find_file(name: str) -> Path | None:
     """Return the file of a module, loaded or not; None for the standard library's, and without one."""
-    if name.partition(".")[0] in sys.stdlib_module_names:
+    if _is_standard(name):
         return None
     file = getattr(sys.modules.get(name), "__file__", None)
     places = [Path(entry or ".", *name.split(".")) for entry in ([] if file else sys.path)]
