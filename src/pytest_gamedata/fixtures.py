@@ -49,7 +49,9 @@ def gamedata_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         server = join_server(run.directory, lambda: find_binaries_of(config), options, cache)
     run.costs.server = {name: getattr(server, name) for name in SHOWN} | {"cache_problem": problem}
     yield server
-    leave_server(run.directory)
+    # A worker's process lasts as long as its controller does, and holds the server for workers that come late.
+    if not hasattr(config, "workerinput"):
+        leave_server(run.directory)
 
 
 @pytest.fixture(scope="session")
@@ -133,14 +135,13 @@ def _gamedata_admin(gamedata_server: Server) -> Iterator[Admin]:
 
 
 @pytest.fixture(scope="session")
-def _gamedata_pool(gamedata_server: Server, _gamedata_admin: Admin) -> Iterator[Pool]:
+def _gamedata_pool(gamedata_server: Server) -> Iterator[Pool]:
     """Give the databases that are made ahead and dropped behind."""
     from pytest_gamedata.database.pool import Pool
 
     pool = Pool(gamedata_server)
     yield pool
-    with _one_line_failures(gamedata_server):
-        pool.close(_gamedata_admin)
+    pool.close()
 
 
 def _open_cache(request: pytest.FixtureRequest) -> tuple[Cache, str | None]:

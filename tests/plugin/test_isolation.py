@@ -6,41 +6,53 @@ import pytest
 
 # Each test spoils all that it can, after a look whether it is the first to do so.
 SPOIL = """
-    import os, subprocess, sys
     import psycopg
     import pytest
-    from sqlalchemy import func, select, text
-    from pytest_gamedata.models import Item, User
+
+    def ask(connection, query):
+        return connection.execute(query).fetchone()[0]
+
+    def check_untouched(db, connection):
+        assert ask(connection, "SELECT current_database()") == db.name
+        assert ask(connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == 1
+        tables = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
+        assert {name for name, in tables} == set(db.counts)
+        for table, count in db.counts.items():
+            assert ask(connection, f"SELECT count(*) FROM {table}") == count
+            following = ask(connection, f"SELECT nextval(pg_get_serial_sequence('{table}', 'id'))")
+            assert following == ask(connection, f"SELECT coalesce(max(id), 0) + 1 FROM {table}")
+        assert not ask(connection, "SELECT exists(SELECT FROM items WHERE name = 'spoiled')")
 
     def spoil(db):
-        with db.session() as session:
-            assert session.scalar(select(func.count()).select_from(User)) == db.counts["users"] == 5
-            assert session.scalar(select(func.max(Item.name))) != "spoiled"
-            session.execute(text("UPDATE items SET name = 'spoiled'"))
-            session.commit()
-        with db.engine.begin() as connection:
-            connection.execute(text("DROP TABLE auth_events"))
-            connection.execute(text("CREATE TABLE left_over (n int)"))
-            connection.execute(text("DELETE FROM transactions"))
-            connection.execute(text("DELETE FROM users"))
+        with psycopg.connect(db.dsn, autocommit=True) as connection:
+            check_untouched(db, connection)
+            connection.execute("UPDATE items SET name = 'spoiled'")
+            connection.execute("DROP TABLE auth_events")
+            connection.execute("CREATE TABLE left_over (n int)")
+            connection.execute("DELETE FROM transactions")
+            connection.execute("DELETE FROM users")
+            connection.execute("ALTER SEQUENCE users_id_seq RESTART WITH 1000")
+            connection.execute("ALTER DATABASE " + db.name + " SET search_path = nowhere")
         with open("names", "a") as file:
-            print(db.name, file=file)
+            file.write(db.name + "\\n")
 
     @pytest.mark.gamedata(users=5)
+    @pytest.mark.parametrize("number", range(3))
     class TestSpoil:
-        def test_a(self, gamedata_db):
+        def test_it(self, gamedata_db, number):
+            assert gamedata_db.counts["users"] == 5
             spoil(gamedata_db)
 
-        def test_b(self, gamedata_db):
-            spoil(gamedata_db)
+        def test_that_needs_none(self, number): pass
 
         @pytest.mark.gamedata(items=7)
-        def test_other_dataset(self, gamedata_db):
+        def test_other_dataset(self, gamedata_db, number):
             assert gamedata_db.counts["items"] == 7
             spoil(gamedata_db)
 
         @pytest.mark.gamedata(seed=2)
-        def test_other_seed(self, gamedata_db):
+        def test_other_seed(self, gamedata_db, number):
+            assert gamedata_db.spec.seed == 2
             spoil(gamedata_db)
 """
 ALONE = """
@@ -55,31 +67,43 @@ ALONE = """
 """
 
 
-@pytest.mark.parametrize(
-    ("args", "installed"),
-    [(["-n2"], False), (["--randomly-seed=1", "-p", "no:xdist"], True)],
-    ids=["n2", "randomly"],
-)
-def test_tests_do_not_see_each_other(project, run, args, installed):
+# by the names of their entry points: pytest-randomly looks for "xdist"
+FEW_PLUGINS = [f"-p{name}" for name in ("gamedata", "xdist", "randomly")]
+
+
+@pytest.mark.parametrize(("workers", "seed"), [("-n0", 1), ("-n0", 2), ("-n4", 3)])
+def test_tests_do_not_see_each_other_in_random_order(project, run, monkeypatch, workers, seed):
+    project.makepyfile(SPOIL)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    result = run(*FEW_PLUGINS, workers, f"--randomly-seed={seed}", installed=True)
+
+    result.assert_outcomes(passed=12)
+    assert f"Using --randomly-seed={seed}" in result.outlines
+    names = (project.path / "names").read_text().split()
+    assert len(names) == len(set(names)) == 9
+
+
+def test_tests_do_not_see_each_other_in_several_processes(project, run):
     project.makepyfile(SPOIL)
 
-    run(*args, installed=installed).assert_outcomes(passed=4)
+    run("-n4").assert_outcomes(passed=12)
 
     names = (project.path / "names").read_text().split()
-    assert len(set(names)) == 4
+    assert len(names) == len(set(names)) == 9
 
 
 def test_tests_do_not_see_each_other_backwards(project, run):
     project.makepyfile(SPOIL)
     project.makeconftest("def pytest_collection_modifyitems(items): items.reverse()")
 
-    run().assert_outcomes(passed=4)
+    run().assert_outcomes(passed=12)
 
 
 def test_databases_are_dropped_after_their_tests(project, run):
     project.makepyfile(dedent(SPOIL) + dedent(ALONE))
 
-    run("-n0").assert_outcomes(passed=5)
+    run("-n0").assert_outcomes(passed=13)
 
 
 def test_failed_tests_leave_nothing_either(project, run):

@@ -6,35 +6,28 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from leftovers import FACTS, GONE_SECONDS, NOTE_FACTS, commands, is_gone, noted, wait_until
 
 FEW_PLUGINS = {
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     "PYTEST_PLUGINS": "pytest_gamedata.plugin,xdist.plugin",
 }
-GONE_SECONDS = 5.0
 START_SECONDS = 60.0
-HANG = """
-    import json, os, time
-    import pytest
-    from pytest_gamedata.run import RUN
+HANG = (
+    FACTS
+    + """
+import time
 
-    @pytest.mark.parametrize("number", range(2))
-    def test_hangs(gamedata_db, gamedata_server, pytestconfig, number):
-        facts = {
-            "pid": os.getpid(),
-            "run": str(pytestconfig.stash[RUN].directory),
-            "server": str(gamedata_server.directory),
-            "postmaster": int((gamedata_server.directory / "data" / "postmaster.pid").read_text().split()[0]),
-        }
-        with open(f"half-{number}", "w") as file:
-            json.dump(facts, file)
-        os.rename(f"half-{number}", f"ready-{number}")
-        time.sleep(60)
+@pytest.mark.parametrize("number", range(2))
+def test_hangs(gamedata_db, gamedata_server, pytestconfig, number):
+    note(f"half-{number}", **facts(gamedata_server, pytestconfig))
+    os.rename(f"half-{number}", f"ready-{number}")
+    time.sleep(60)
 """
+)
 
 
 @pytest.fixture
@@ -60,32 +53,6 @@ def start(project, own_tmp, monkeypatch):
             return process, [json.loads(file.read_text()) for file in ready]
 
         yield start
-
-
-def wait_until(condition, seconds=GONE_SECONDS):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the deadline"
-        time.sleep(0.01)
-
-
-def is_gone(facts):
-    return not (
-        Path(facts["run"]).exists()
-        or Path(facts["server"]).exists()
-        or Path("/proc", str(facts["postmaster"])).exists()
-        or commands(facts["server"], Path(facts["run"]).name)
-    )
-
-
-def commands(*words):
-    """Return the command lines that have one of the words: a server has its directory, a keeper its run's name."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has just ended
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            found += [line] if any(word in line for word in words) else []
-    return found
 
 
 def test_nothing_is_left_after_kill_9(start, own_tmp):
@@ -135,3 +102,66 @@ def test_nothing_is_left_after_ctrl_c_under_xdist(start, own_tmp):
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     wait_until(lambda: is_gone(workers[0]))
     assert not list(own_tmp.glob("gamedata-*"))
+
+
+def endings(*lines):
+    """Return tests the third of which ends in its own way."""
+    return f"""
+import os
+import pytest
+
+@pytest.mark.parametrize("number", range(6))
+def test_it(gamedata_session, number):
+    gamedata_session.connection()
+    if number == 2:
+        {"; ".join(lines)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("args", "ending", "code"),
+    [
+        (["-x", "-p", "no:xdist.plugin"], "assert False", pytest.ExitCode.TESTS_FAILED),
+        (["--maxfail=1", "-n2"], "assert False", pytest.ExitCode.INTERRUPTED),
+        ([], "pytest.exit('enough')", pytest.ExitCode.INTERRUPTED),
+        ([], "raise KeyboardInterrupt", pytest.ExitCode.INTERRUPTED),
+        (["-n2"], "raise KeyboardInterrupt", pytest.ExitCode.INTERRUPTED),
+        (["--setup-only"], "assert False", pytest.ExitCode.OK),
+    ],
+    ids=["x", "maxfail-n2", "exit", "interrupt", "interrupt-n2", "setup-only"],
+)
+def test_nothing_is_left_when_pytest_returns(project, run, own_tmp, args, ending, code):
+    project.makeconftest(NOTE_FACTS)
+    project.makepyfile(test_it=endings(ending))
+
+    result = run("--gamedata-users=1", *args)
+
+    assert result.ret == code
+    assert "Traceback" not in result.stderr.str()
+    facts = noted(project)
+    assert len({each["postmaster"] for each in facts}) == 1
+    assert all(is_gone(each) for each in facts)
+    assert not list(own_tmp.iterdir())
+
+
+def test_nothing_is_left_of_a_process_that_ends_at_once(project, run, own_tmp):
+    project.makeconftest(NOTE_FACTS)
+    project.makepyfile(test_it=endings("os._exit(3)"))
+
+    assert run("--gamedata-users=1").ret == 3
+
+    wait_until(lambda: is_gone(noted(project)[0]))
+    assert not list(own_tmp.iterdir())
+
+
+def test_failed_tests_can_be_run_again(project, run, own_tmp):
+    project.makeini("[pytest]")  # with the cache
+    project.makeconftest(NOTE_FACTS)
+    project.makepyfile(test_it=endings("assert False"))
+
+    run("--gamedata-users=1").assert_outcomes(passed=5, failed=1)
+    run("--gamedata-users=1", "--lf").assert_outcomes(failed=1)
+
+    assert len({each["postmaster"] for each in noted(project)}) == 2
+    assert all(is_gone(each) for each in noted(project))
+    assert not list(own_tmp.iterdir())

@@ -1,5 +1,10 @@
 """The next test's database is made while a test runs, and dropped while the next one does."""
 
+import re
+
+import pytest
+from leftovers import NOTE_FACTS, is_gone, noted
+
 COUNT = """
 import time
 import psycopg
@@ -60,19 +65,30 @@ def test_it(gamedata_db, users, alive):
     run().assert_outcomes(passed=7)
 
 
-def test_never_more_databases_than_a_few(project, run):
+@pytest.mark.parametrize(("workers", "bound"), [("-n0", 12), ("-n2", 24)])
+def test_never_more_databases_than_a_few(project, run, workers, bound):
+    """Of each process: a test's own, two ahead, nine behind."""
     project.makepyfile(
-        COUNT
-        + """
-@pytest.mark.parametrize("number", range(60))
-def test_it(gamedata_db, number):
-    with psycopg.connect(gamedata_db.dsn) as connection:
-        query = "SELECT count(*) FROM pg_database WHERE datname ~ '^gamedata_[0-9a-f]{12}$'"
-        assert connection.execute(query).fetchone()[0] <= 2 * (1 + 1 + 9)  # its own, one ahead, those behind
-"""
+        """
+        import psycopg
+        import pytest
+
+        @pytest.mark.parametrize("number", range(30))
+        @pytest.mark.parametrize("users", [pytest.param(n, marks=pytest.mark.gamedata(users=n)) for n in (1, 2)])
+        def test_it(gamedata_db, users, number):
+            with psycopg.connect(gamedata_db.dsn) as connection:
+                query = "SELECT count(*) FROM pg_database WHERE datname ~ '^gamedata_[0-9a-f]{12}$'"
+                alive, = connection.execute(query).fetchone()
+            with open("alive", "a") as file:
+                file.write(f"{alive}\\n")
+        """
     )
 
-    run("--gamedata-users=1", "-n2").assert_outcomes(passed=60)
+    run(workers).assert_outcomes(passed=60)
+
+    alive = [int(count) for count in (project.path / "alive").read_text().split()]
+    assert len(alive) == 60
+    assert max(alive) <= bound
 
 
 def test_what_fails_behind_the_scenes_is_told_in_the_test_it_concerns(project, run):
@@ -103,6 +119,63 @@ def test_what_fails_behind_the_scenes_is_told_in_the_test_it_concerns(project, r
     assert "Traceback" not in result.stdout.str()
 
 
+TAKE_AWAY = """
+    import psycopg
+    import pytest
+
+    OTHER = pytest.mark.gamedata(users=2)
+
+    @OTHER
+    def test_1_takes_its_template_away(gamedata_db):
+        with psycopg.connect(gamedata_db.dsn, autocommit=True) as connection:
+            query = "SELECT datname FROM pg_database WHERE datname LIKE 'gamedata_template_%'"
+            name, = connection.execute(query).fetchone()
+            connection.execute(f"ALTER DATABASE {name} RENAME TO elsewhere")
+
+    def test_2_during_which_a_clone_of_it_fails(gamedata_db): pass
+"""
+
+
+def test_what_fails_behind_a_test_is_told_in_the_next_alone(project, run):
+    project.makepyfile(
+        TAKE_AWAY
+        + """
+    @OTHER
+    def test_3_that_the_clone_was_for(gamedata_db): pass
+
+    def test_4_has_another_dataset(gamedata_db): pass
+    """
+    )
+
+    result = run("--gamedata-users=1")
+
+    result.assert_outcomes(passed=3, errors=1)
+    assert any(line.startswith("ERROR ") and "::test_3" in line for line in result.outlines)
+    messages = [line for line in result.outlines if line.startswith("The database of this test cannot")]
+    assert len(messages) == 1
+    assert re.fullmatch(
+        r'The database of this test cannot be made: template database "gamedata_template_\w+" does not exist\.',
+        messages[0],
+    )
+
+
+def test_what_fails_for_a_test_that_never_asks_is_told_nobody(project, run):
+    project.makepyfile(
+        TAKE_AWAY
+        + """
+    @pytest.fixture
+    def skips(): pytest.skip("not today")
+
+    @OTHER
+    def test_3_is_skipped(skips, gamedata_db): pass
+
+    def test_4_has_another_dataset(gamedata_db): pass
+    """
+    )
+
+    run("--gamedata-users=1").assert_outcomes(passed=3, skipped=1)
+
+
 def test_a_bad_marker_of_the_next_test_is_told_there(project, run):
     project.makeconftest(
         """
@@ -118,3 +191,33 @@ def test_a_bad_marker_of_the_next_test_is_told_there(project, run):
 
     result.assert_outcomes(passed=1, errors=1)
     assert any(line.startswith("ERROR ") and "test_2" in line for line in result.outlines)
+
+
+def test_a_database_that_cannot_be_dropped_goes_with_the_server(project, run):
+    """No other test hears of it, and the others' are dropped all the same."""
+    project.makeconftest(NOTE_FACTS)
+    project.makepyfile(
+        """
+        import psycopg
+        import pytest
+
+        @pytest.mark.parametrize("number", range(9))
+        def test_leaves_a_prepared_transaction(gamedata_db, number):
+            connection = psycopg.connect(gamedata_db.dsn)
+            connection.tpc_begin(f"{gamedata_db.name}")
+            connection.execute("DELETE FROM auth_events")
+            connection.tpc_prepare()
+            connection.close()
+
+        @pytest.mark.parametrize("number", range(30))
+        def test_goes_on(gamedata_db, number):
+            with psycopg.connect(gamedata_db.dsn) as connection:
+                query = "SELECT count(*) FROM pg_database WHERE datname ~ '^gamedata_[0-9a-f]{12}$'"
+                assert connection.execute(query).fetchone()[0] <= 9 + 12
+        """
+    )
+
+    result = run("--gamedata-users=1", "--postgresql-postgres-options=-c max_prepared_transactions=9")
+
+    result.assert_outcomes(passed=39)
+    assert is_gone(noted(project)[0])

@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from pytest_gamedata.database.server import Server
-from pytest_gamedata.database.templates import Admin, Connection, clone_template, drop_database, is_gone
+from pytest_gamedata.database.templates import Admin, Connection, clone_template, drop_database
 
 THREADS = 2  # one may drop while the other clones
 AHEAD_MAX = 2  # clones that wait for their test: the next one's, and a guess that was wrong
@@ -29,7 +27,7 @@ class Pool:
     _own: threading.local = field(default_factory=threading.local)
     _admins: list[Admin] = field(default_factory=list)
     _ahead: dict[str, tuple[str, Future[None]]] = field(default_factory=dict)  # by template
-    _behind: dict[str, Future[None]] = field(default_factory=dict)  # by database
+    _behind: list[Future[None]] = field(default_factory=list)
 
     def prepare(self, template: str) -> None:
         """Begin to make a clone of a template, if none is under way."""
@@ -56,27 +54,23 @@ class Pool:
         return name
 
     def drop(self, name: str) -> None:
-        """Begin to drop a database; wait if many are still to be dropped."""
-        self._behind[name] = self._begin(partial(drop_database, name=name))
-        self._behind = {name: future for name, future in self._behind.items() if _is_open(future)}
-        if len(self._behind) > BEHIND_MAX:
-            wait([next(iter(self._behind.values()))])
+        """Begin to drop a database; wait if many are still to be dropped.
 
-    def close(self, admin: Admin) -> None:
+        One that cannot be, for a test has left a prepared transaction in it, say, goes with the server.
+        """
+        self._behind = [future for future in self._behind if not future.done()]
+        if len(self._behind) >= BEHIND_MAX:
+            wait(self._behind[:1])
+        self._behind.append(self._begin(partial(drop_database, name=name)))
+
+    def close(self) -> None:
         """Drop what is left, and close the connections."""
-        left = [name for name, _ in self._ahead.values()]
         wait([future for _, future in self._ahead.values()])
-        wait(self._behind.values())
-        left += [name for name, future in self._behind.items() if future.exception()]
+        for name, _ in self._ahead.values():
+            self.drop(name)
         self._executor.shutdown()
         for each in self._admins:
             each.close()
-        try:
-            for name in left:
-                admin.run(partial(drop_database, name=name))
-        except psycopg.OperationalError as error:
-            if not is_gone(error):  # with its server a database is gone too
-                raise
 
     def _begin(self, action: Callable[[Connection], Any]) -> Future[None]:
         return self._executor.submit(lambda: self._admin().run(action))
@@ -93,7 +87,3 @@ class Pool:
 def new_name() -> str:
     """Return a name that no database has."""
     return f"gamedata_{secrets.token_hex(6)}"
-
-
-def _is_open(future: Future[None]) -> bool:
-    return not future.done() or future.exception() is not None

@@ -6,6 +6,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ LEAVING_SECONDS = 1.0  # a backend whose client has closed needs a moment to be 
 RECOVERY_SECONDS = 5.0
 # what a server says that recovers from the crash of a backend; connecting gives no SQLSTATE
 NOT_READY = ("the database system is ", "server closed the connection unexpectedly")
+CLONE_FAILED = "could not clone file"  # where a sandbox has no copy_file_range(), say, or macOS no APFS
 POLL_SECONDS = 0.001
 BACKENDS = """
     SELECT pid, application_name, query FROM pg_stat_activity
@@ -53,7 +55,12 @@ def connect(server: Server, dbname: str, **options: Any) -> Connection:
 
 def connect_admin(server: Server) -> Connection:
     """Open the connection that databases are created and dropped through."""
-    return connect(server, server.dbname, autocommit=True)
+    connection = connect(server, server.dbname, autocommit=True)
+    if connection.info.server_version >= 180_000:
+        # The kernel copies, and shares the blocks where it can: 361 MB in 27 ms, not 590 (XFS) or 840 (btrfs).
+        with suppress(psycopg.errors.InvalidParameterValue):  # a server built without it
+            connection.execute("SET file_copy_method = clone")
+    return connection
 
 
 @dataclass
@@ -141,8 +148,8 @@ def ensure_template(
 
 def _create_template(admin: Connection, name: str, fill: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     drop_database(admin, name)
+    clone_template(admin, "template0", name)
     database = sql.Identifier(name)
-    admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(database))
     try:
         facts = fill(name)
     except BaseException:
@@ -156,13 +163,18 @@ def _create_template(admin: Connection, name: str, fill: Callable[[str], dict[st
 
 def clone_template(admin: Connection, template: str, name: str) -> None:
     """Create a database as a copy of a template."""
-    # From PostgreSQL 15 on the default is WAL_LOG, 2 to 8 times slower than copying the files.
+    # WAL_LOG, the default from PostgreSQL 15 on, takes about twice as long: 9 to 361 MB, in RAM and on disk.
     strategy = sql.SQL("STRATEGY FILE_COPY" if admin.info.server_version >= 150_000 else "")
-    admin.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
-            sql.Identifier(name), sql.Identifier(template), strategy
-        )
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
+        sql.Identifier(name), sql.Identifier(template), strategy
     )
+    try:
+        admin.execute(command)
+    except psycopg.Error as error:
+        if CLONE_FAILED not in str(error):
+            raise
+        admin.execute("SET file_copy_method = copy")
+        admin.execute(command)
 
 
 def drop_database(admin: Connection, name: str) -> None:
