@@ -1,5 +1,6 @@
 # make demo   the main job on a real service     make test   the test suite     make lint   ruff and mypy
 # make realism   what seeded databases show, against what is published
+# make bench   what it all takes, beside its peers; ARGS=--slow for the large sizes too
 # Each sets up everything it needs in .venv; only Python 3.11+ and a package index are taken for granted.
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +12,7 @@ ARGS ?=
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint realism clean
+.PHONY: demo test lint realism bench clean
 
 demo: $(READY)
 	cd examples/shop_api && $(BIN)/python -m pytest -p no:randomly $(ARGS)
@@ -28,10 +29,13 @@ lint: $(READY)
 realism: $(READY)
 	$(BIN)/python benchmarks/realism.py $(ARGS)
 
+bench:  # sets up .venv-bench, as a user would have it
+	$(PYTHON) benchmarks/bench.py $(ARGS)
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) .venv-bench build dist

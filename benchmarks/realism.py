@@ -8,9 +8,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,10 +18,10 @@ import psycopg
 from sqlalchemy import URL, create_engine
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
-from pytest_gamedata.database.binaries import find_binaries
-from pytest_gamedata.database.server import join_server, leave_server
 from pytest_gamedata.distributions import PRESETS
 from pytest_gamedata.realism import COMPLETE, DEFAULT, Finding, compare, measure
+from servers import started_server
+from table import write_between_markers
 
 DATABASE = "realism"
 
@@ -54,16 +52,6 @@ def main() -> int:
     if options.output:
         write_between_markers(options.output, "\n\n".join(parts))
     return 1 if outside else 0
-
-
-@contextmanager
-def started_server() -> Iterator[Any]:
-    """Start a throwaway server, as the plugin does."""
-    with tempfile.TemporaryDirectory() as parent:
-        Path(parent).chmod(0o755)  # the server's account must get through
-        directory = Path(parent) / "gamedata"
-        yield join_server(directory, find_binaries)
-        leave_server(directory)
 
 
 def describe_run(server: Any) -> str:
@@ -113,13 +101,6 @@ def describe_band(band: tuple[float, float]) -> str:
 def describe(figure: float | None) -> str:
     """Write a figure with three digits, None as a dash."""
     return "-" if figure is None else f"{figure:.3g}"
-
-
-def write_between_markers(path: Path, text: str) -> None:
-    """Replace what stands between the two marker lines of a page."""
-    before, _, rest = path.read_text(encoding="utf-8").partition("<!-- begin -->")
-    after = rest.partition("<!-- end -->")[2]
-    path.write_text(f"{before}<!-- begin -->\n{text}\n<!-- end -->{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def _mentions_gamedata(file: Path) -> bool:
 
 
 def _header(config: pytest.Config) -> str:
-    from pytest_gamedata.fixtures import find_binaries_of
+    from pytest_gamedata.serving import find_binaries_of
 
     run = config.stash[RUN]
     try:

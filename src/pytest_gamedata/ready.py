@@ -6,19 +6,29 @@ from contextlib import nullcontext
 from typing import Any
 
 from pytest_gamedata.database.server import Server, note_template
-from pytest_gamedata.database.templates import Connection, ensure_template
+from pytest_gamedata.database.templates import Admin, Connection, ensure_template
 from pytest_gamedata.identity import dataset_digest, foreign, template_name
 from pytest_gamedata.reads import describe_reads, hold, recorded_reads
-from pytest_gamedata.run import Run
+from pytest_gamedata.run import Run, find_template, keep_template
 from pytest_gamedata.settings import DatasetSpec
 
 Facts = dict[str, Any]
 
 
-def ensure_seeded_template(
+def get_template(
+    run: Run, admin: Admin, server: Server, spec: DatasetSpec, parts: tuple[Any, Any]
+) -> tuple[str, Facts]:
+    """Return the name and the facts of the template for a dataset; `parts` are its schema and factories."""
+    found = find_template(run, spec, parts)
+    if found is None:
+        found = admin.run(lambda connection: _ensure_template(run, connection, server, spec, *parts))
+        keep_template(run, spec, parts, found)
+    return found
+
+
+def _ensure_template(
     run: Run, admin: Connection, server: Server, spec: DatasetSpec, create_schema: Any, factories: Any
 ) -> tuple[str, Facts]:
-    """Return the name of the template for this dataset, built if it is not there, and its facts."""
     this_run = run.directory.name
     name, lasts = template_name(spec, create_schema, factories)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from pytest_gamedata.database.cache import cache_directory
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, parse_until, resolve_spec
 
@@ -49,8 +48,6 @@ class Run:
     now: datetime  # what `now` means in every process of the run
     spec: DatasetSpec
     home: str  # the project's directory
-    cache: Path | None  # where to look for what earlier runs have built
-    rebuild: bool  # put what this one builds in its place
     costs: Costs = field(default_factory=Costs)
     # what this process knows to be built, by specification and the ids of what else decides it
     templates: dict[Any, tuple[tuple[str, dict[str, Any]], Any]] = field(default_factory=dict)
@@ -66,17 +63,7 @@ def start_run(config: pytest.Config) -> Run:
     now = parse_until(shared.get("now", "now"))
     spec = resolve_spec(DatasetSpec(**_read_password(config)), _fix_now(_read_settings(config), now))
     directory = shared.get("directory") or Path(tempfile.gettempdir(), f"gamedata-{secrets.token_hex(6)}")
-    rebuild = bool(config.getoption(REBUILD_INI) or config.getini(REBUILD_INI))
-    return Run(Path(directory), now, spec, str(config.rootpath), _read_cache(config), rebuild)
-
-
-def _read_cache(config: pytest.Config) -> Path | None:
-    """Return the directory that the ini names, the usual one if it names none."""
-    value = config.getini(CACHE_INI)
-    if value == CACHE_OFF:
-        return None
-    home = config.inipath.parent if config.inipath else config.rootpath
-    return home / Path(value).expanduser() if value else cache_directory()
+    return Run(Path(directory), now, spec, str(config.rootpath))
 
 
 def share_run(run: Run) -> dict[str, str]:
@@ -142,10 +129,12 @@ def next_spec(item: pytest.Item) -> DatasetSpec | None:
     return None
 
 
-def find_template(run: Run, spec: DatasetSpec | None, parts: tuple[Any, ...]) -> Any:
+def find_template(
+    run: Run, spec: DatasetSpec | None, parts: tuple[Any, ...]
+) -> tuple[str, dict[str, Any]] | None:
     """Return the name and the facts of the template that this process has used for this dataset, else None."""
     found = run.templates.get((spec, *map(id, parts)))
-    return found and found[0]
+    return found[0] if found else None
 
 
 def keep_template(

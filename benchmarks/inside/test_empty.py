@@ -1,0 +1,5 @@
+"""A test that imports nothing."""
+
+
+def test_empty() -> None:
+    """Do nothing."""
