@@ -16,9 +16,9 @@ from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
 from pytest_gamedata.factories.cast import ROLES, cast_positions
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.sessions import make_sessions
 from pytest_gamedata.factories.users import make_users
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.models import Base, Transaction, User
 
 SIZES = [0, 1, 2, 3, 5, 10, 17, 18, 50, 100, 1000]

@@ -8,7 +8,7 @@ kind                dtype                  NULL
 whole number        int64                  ``NULL`` (the lowest int64)
 truth value         bool                   never
 moment, in UTC      datetime64[us]         ``NaT``
-text from a list    ``Words``              code -1
+text from a list    ``Words``              code -1 (also UUIDs that many rows share)
 other text          S, UTF-8 bytes         empty
 UUID                V16                    the nil UUID
 anything else       object                 ``None``
@@ -17,6 +17,7 @@ anything else       object                 ``None``
 
 from __future__ import annotations
 
+import ctypes
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,10 +36,10 @@ NIL_UUID = bytes(16)
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """A text column over a short list of words: one code per row, -1 for NULL."""
+    """A column over a short list of words: one code per row, -1 for NULL."""
 
     codes: NDArray[Any]
-    words: tuple[str, ...]
+    words: tuple[Any, ...]
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -67,11 +68,23 @@ Column = NDArray[Any] | Words
 Columns = dict[str, Any]  # by name; Any, because which kind a column is depends on its name
 
 
+def give_back_memory() -> None:
+    """Return to the system what freed arrays leave behind: glibc keeps what is below 32 MB for later."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
+    if trim is not None:
+        trim(0)
+
+
+def narrow(codes: NDArray[Any], words: int) -> NDArray[Any]:
+    """Keep codes of so many words in as few bytes as they need."""
+    return codes.astype(next(kind for kind in (np.int8, np.int16, np.int32) if words <= np.iinfo(kind).max))
+
+
 def words_of(values: Sequence[str | None]) -> Words:
     """Make a text column of Python strings, sorted words behind it."""
     words = tuple(sorted({value for value in values if value is not None}))
     code_of: dict[str | None, int] = {word: code for code, word in enumerate(words)}
-    return Words(np.array([code_of.get(value, -1) for value in values], dtype=np.int32), words)
+    return Words(narrow(np.array([code_of.get(value, -1) for value in values], np.int32), len(words)), words)
 
 
 def same_word(word: str | None, n: int) -> Words:
@@ -95,7 +108,9 @@ def choose(condition: NDArray[np.bool_], yes: Column, no: Column) -> Column:
 def merge_words(column: Words) -> Words:
     """Give equal words one code."""
     merged = words_of(list(column.words))
-    codes = np.append(merged.codes, np.int32(-1))  # code -1 reads the last entry: NULL stays NULL
+    codes = np.append(
+        merged.codes, merged.codes.dtype.type(-1)
+    )  # code -1 reads the last entry: NULL stays NULL
     return Words(codes[column.codes], merged.words)
 
 
@@ -117,6 +132,12 @@ def stack(parts: Sequence[Mapping[str, Column]]) -> Columns:
     return {name: concatenate([part[name] for part in parts]) for name in names}
 
 
+def append(columns: Columns, *parts: Mapping[str, Column]) -> Columns:
+    """Put tables below one that is used up: each of its columns goes as soon as it is copied, as in `sort`."""
+    names = [name for name in columns if all(name in part for part in parts)]
+    return {name: concatenate([columns.pop(name), *(part[name] for part in parts)]) for name in names}
+
+
 def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Columns:
     """Make a table of so many rows: each column the given one, else its default in every row."""
     columns: Columns = {}
@@ -129,6 +150,11 @@ def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) 
 def take(columns: Mapping[str, Column], rows: Any) -> Columns:
     """Select rows, by mask or by position, from every column."""
     return {name: column[rows] for name, column in columns.items()}
+
+
+def sort(columns: Columns, order: Any) -> Columns:
+    """Bring rows into an order; each column goes as soon as it is copied, to hold one twice and not all."""
+    return {name: columns.pop(name)[order] for name in list(columns)}
 
 
 def texts(values: Sequence[str | None]) -> NDArray[np.bytes_]:

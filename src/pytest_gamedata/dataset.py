@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gamedata.arrays import Columns
+from pytest_gamedata.arrays import Columns, give_back_memory
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import FACTORIES
 from pytest_gamedata.factories.auth_log import make_auth_events, settle_logins
 from pytest_gamedata.factories.cast import cast_positions
-from pytest_gamedata.factories.columns import Streams, changed_fields
+from pytest_gamedata.factories.columns import changed_fields, drop_params
 from pytest_gamedata.factories.items import make_items
 from pytest_gamedata.factories.ledger import make_transactions, settle_users, touch_users
 from pytest_gamedata.factories.sessions import make_sessions
+from pytest_gamedata.factories.stories import plan_stories
 from pytest_gamedata.factories.users import make_users
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate import validate_dataset
 
@@ -46,16 +48,23 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     cast = {role: int(np.argmax(users[role])) for role in cast_positions(spec.users)}
     items = make_items(spec, streams, factories["items"])
     sessions = make_sessions(spec, streams, users, cast.values())
+    give_back_memory()
     auth_events = make_auth_events(spec, streams, users, sessions, cast, factories["auth_events"])
-    transactions = make_transactions(
-        spec, streams, users, items, sessions, cast, auth_events, factories["transactions"]
-    )
-    settled = settle_logins(settle_users(users, transactions), auth_events, sessions)
-    settled = touch_users(settled, transactions)
-    users = settled | {name: users[name] for name in changed_fields(factories["users"])}
+    give_back_memory()
+    settled = settle_logins(users, auth_events, sessions)
+    stories = plan_stories(spec, streams, users, items, sessions, cast)
+    del sessions
+    give_back_memory()
+    transactions = make_transactions(streams, users, items, stories, auth_events, factories["transactions"])
+    settled = touch_users(settle_users(settled, transactions), transactions)
+    changed = {name: users[name] for name in changed_fields(factories["users"])}
+    users = drop_params(factories["users"], settled | changed)
+    del settled, changed
+    give_back_memory()  # the checks need some
     tables = {"users": users, "items": items, "transactions": transactions, "auth_events": auth_events}
     cast = {role: position + 1 for role, position in cast.items()}
     validate_dataset(Dataset(spec, tables, cast))
+    give_back_memory()
     return Dataset(spec, {name: _stored(factories[name], columns) for name, columns in tables.items()}, cast)
 
 

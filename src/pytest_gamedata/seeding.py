@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine
 
-from pytest_gamedata.database.copy import load_tables
+from pytest_gamedata.database.copy import load_new_database, load_tables
+from pytest_gamedata.database.templates import connect
 from pytest_gamedata.dataset import Dataset, build_dataset, factories_by_table
 from pytest_gamedata.models import Base
 from pytest_gamedata.settings import DatasetSpec
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_gamedata.database.server import Server
 
 CreateSchema = Callable[["Engine"], None]
+MANY_ROWS = 10_000  # from here on one more connection is worth opening
+CONNECTIONS = 2
 
 
 def load_dataset(
@@ -40,12 +44,7 @@ def seed(
     began = time.perf_counter()
     dataset = build_dataset(spec, factories_by_table(factories))
     built = time.perf_counter()
-    url = URL.create("postgresql+psycopg", server.user, server.password, server.host, server.port, dbname)
-    engine = create_engine(url)
-    try:
-        load_dataset(engine, dataset, create_schema)
-    finally:
-        engine.dispose()
+    _fill(server, dbname, dataset, create_schema)
     return {
         "spec": str(spec),
         "counts": dataset.counts,
@@ -53,3 +52,18 @@ def seed(
         "build": built - began,
         "load": time.perf_counter() - built,
     }
+
+
+def _fill(server: Server, dbname: str, dataset: Dataset, create_schema: CreateSchema) -> None:
+    """Create the tables in a new database and load a dataset into them, several at once where that pays."""
+    url = URL.create("postgresql+psycopg", server.user, server.password, server.host, server.port, dbname)
+    engine = create_engine(url)
+    try:
+        create_schema(engine)
+    finally:
+        engine.dispose()
+    count = CONNECTIONS if sum(dataset.counts.values()) >= MANY_ROWS else 1
+    with ExitStack() as stack:
+        load_new_database(
+            [stack.enter_context(connect(server, dbname)) for _ in range(count)], dataset.tables
+        )

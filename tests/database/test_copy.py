@@ -8,7 +8,8 @@ import pytest
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 from pytest_gamedata.arrays import NULL, texts, to_python, words_of
-from pytest_gamedata.database.copy import ROWS_PER_BLOCK, load_tables, loading_order
+from pytest_gamedata.database.copy import load_new_database, load_tables, loading_order
+from pytest_gamedata.database.packing import ROWS_PER_BLOCK
 from pytest_gamedata.errors import LoadError
 
 
@@ -105,6 +106,65 @@ def test_keys_and_indexes_are_back_and_tables_are_analysed(gamedata_db):
     assert invalid == (0,)
     assert keys[0] >= 11
     assert estimate == (gamedata_db.counts["auth_events"],)
+
+
+@pytest.mark.gamedata(users=30)
+def test_rows_come_frozen_so_that_indexes_alone_answer(gamedata_db):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        for table in gamedata_db.counts:
+            pages = connection.execute(
+                f"SELECT count(DISTINCT (ctid::text::point)[0]) FROM {table}"
+            ).fetchone()
+            visible = connection.execute("SELECT relallvisible FROM pg_class WHERE relname = %s", [table])
+            assert visible.fetchone() == pages
+
+
+@pytest.mark.gamedata(users=0, transactions=0)
+def test_a_partitioned_table_is_loaded_too(gamedata_db):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute("CREATE TABLE log (id bigint) PARTITION BY RANGE (id)")
+        connection.execute("CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (2)")
+        connection.execute("CREATE TABLE log_2 PARTITION OF log FOR VALUES FROM (2) TO (9)")
+        load_tables(connection, {"log": {"id": np.arange(5)}})
+
+        assert connection.execute("SELECT count(*) FROM log_2").fetchone() == (3,)
+
+
+SCHEMA = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) || convalidated
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION SELECT relname, 'rows', reltuples::text FROM pg_class WHERE relname IN ('users', 'auth_events')
+    ORDER BY 1, 2, 3
+"""
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_several_connections_load_what_one_does(gamedata_db):
+    tables = build_dataset(DatasetSpec(users=300)).tables
+    found = []
+    with psycopg.connect(gamedata_db.dsn) as one, psycopg.connect(gamedata_db.dsn) as two:
+        with one.transaction(force_rollback=True):
+            load_tables(one, tables)
+            found.append(one.execute(SCHEMA).fetchall())
+        load_new_database([one, two], tables)
+        found.append(one.execute(SCHEMA).fetchall())
+        counted = {name: one.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+
+    assert found[0] == found[1]
+    assert counted == {name: len(columns["id"]) for name, columns in tables.items()}
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_an_error_of_one_of_several_connections_is_raised(gamedata_db):
+    tables = build_dataset(DatasetSpec(users=3)).tables
+    tables["auth_events"]["user_id"][0] = 77
+    with (
+        psycopg.connect(gamedata_db.dsn) as one,
+        psycopg.connect(gamedata_db.dsn) as two,
+        pytest.raises(psycopg.errors.ForeignKeyViolation),
+    ):
+        load_new_database([one, two], tables)
 
 
 @pytest.mark.gamedata(users=5)

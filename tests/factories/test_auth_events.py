@@ -117,7 +117,7 @@ def test_who_mistypes_the_own_name_is_nobody_on_a_known_device(events):
 
 def test_an_attack_tries_an_account_once_or_locks_it(events):
     hits = take(events, ~is_null(events["attack_id"]) & ~is_null(events["user_id"]))
-    attack = np.unique(hits["attack_id"], return_inverse=True)[1]
+    attack = hits["attack_id"].codes.astype(np.int64)
     pair, times = np.unique(attack * 10_000 + hits["user_id"], return_inverse=True, return_counts=True)[1:]
     again = times[pair] > 1
     ruined = np.isin(attack, attack[hits["failure_reason"].is_("account_locked")])

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
+from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata.arrays import to_python
+from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.errors import DatasetInvalidError, SessionMissingError
 from pytest_gamedata.factories import (
     AuthEventFactory,
@@ -18,7 +20,7 @@ from pytest_gamedata.factories import (
     UserFactory,
 )
 from pytest_gamedata.factories.cast import ROLES
-from pytest_gamedata.factories.columns import Streams
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.lone_rows import persist_through
 from pytest_gamedata.models import AuthEvent, Item, Transaction, User
 
@@ -269,3 +271,26 @@ def test_factories_work_with_pytest_factoryboy(pytester):
     )
 
     pytester.runpytest_subprocess("-q", "--gamedata-users=1").assert_outcomes(passed=1)
+
+
+def test_a_draw_in_blocks_gives_the_rows_of_a_draw_at_once(monkeypatch):
+    def events():
+        return build_dataset(DatasetSpec(users=30)).tables["auth_events"]
+
+    at_once = events()
+    monkeypatch.setattr("pytest_gamedata.factories.columns.ROWS_PER_BLOCK", 100)
+
+    for name, column in events().items():
+        assert to_python(column) == to_python(at_once[name]), name
+
+
+def test_a_subclass_may_draw_from_any_param_of_an_event():
+    class Told(AuthEventFactory):
+        class Meta:
+            model = AuthEvent
+
+        risk_score = Draw(lambda row, rng, n: row.device + row.address + np.strings.str_len(row.leaked))
+
+    events = build_dataset(DatasetSpec(users=20), factories_by_table([Told])).tables["auth_events"]
+
+    assert set(to_python(events["risk_score"])) > {0, 1, 21}

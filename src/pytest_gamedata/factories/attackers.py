@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NULL, Columns, Words
-from pytest_gamedata.factories.columns import Streams
+from pytest_gamedata.arrays import NULL, Columns, Words, narrow
 from pytest_gamedata.factories.draws import Rng, strata
 from pytest_gamedata.factories.networks import (
     COUNTRIES,
@@ -22,6 +21,7 @@ from pytest_gamedata.factories.networks import (
     pick_countries,
 )
 from pytest_gamedata.factories.plans import NONE, Plan
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.factories.vocabulary import TOOL_USER_AGENTS, USER_AGENTS
 
 KINDS = tuple(dist.ATTACK_KINDS)
@@ -53,9 +53,9 @@ def describe_attackers(streams: Streams, plan: Plan) -> Columns:
     )
     return {
         **_describe_addresses(plan),
-        "attack_agent": Words(np.append(agent, NONE)[attack], AGENTS),
+        "attack_agent": Words(narrow(np.append(agent, NONE), len(AGENTS))[attack], AGENTS),
         # a tool that passes for a browser shows what a browser would
-        "attack_platform": Words(np.append(np.where(tool, NONE, 0), NONE)[attack], ("web",)),
+        "attack_platform": Words(narrow(np.append(np.where(tool, NONE, 0), NONE), 1)[attack], ("web",)),
         "leaked": _leaks(rng, (attack != NONE) & (plan["user"] == NONE)),
     }
 
@@ -65,11 +65,11 @@ def _describe_addresses(plan: Plan) -> Columns:
     key = plan["attack"][is_attack] * (1 << 32) + plan["address"][is_attack]
     distinct, codes = np.unique(key, return_inverse=True)
     words, country, asn = _places(distinct >> 32, distinct & 0xFFFFFFFF)
-    column = np.full(len(is_attack), NONE, dtype=np.int64)
+    column = np.full(len(is_attack), NONE, dtype=np.int32)
     column[is_attack] = codes
     return {
         "attack_ip": Words(column, tuple(words)),
-        "attack_country": Words(np.append(country, NONE)[column], COUNTRIES),
+        "attack_country": Words(narrow(np.append(country, NONE), len(COUNTRIES))[column], COUNTRIES),
         "attack_asn": np.append(asn, NULL)[column],
     }
 

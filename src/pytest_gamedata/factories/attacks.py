@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, stack, take, to_moment
 from pytest_gamedata.factories.attackers import KINDS, addresses_of, kinds_of
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
 from pytest_gamedata.factories.plans import (
     ACCOUNT_LOCKED,
@@ -31,6 +30,7 @@ from pytest_gamedata.factories.plans import (
 )
 from pytest_gamedata.factories.sessions import Sessions
 from pytest_gamedata.factories.troubles import ROOM
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 
 DAY_SECONDS = 86_400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import factory
 import numpy as np
@@ -16,6 +16,7 @@ from pytest_gamedata.arrays import (
     as_uuids,
     choose,
     is_null,
+    narrow,
     pack_text,
     same_word,
 )
@@ -49,7 +50,8 @@ def _hit_twice(typed: NDArray[np.bytes_], rows: NDArray[np.bool_]) -> NDArray[np
 
 def _draw_ip(row: Any, rng: Rng, n: int) -> Column:
     distinct, codes = np.unique(row.host, return_inverse=True)
-    return choose(is_null(row.attack_ip), Words(codes, tuple(addresses(distinct))), row.attack_ip)
+    own = Words(narrow(codes, len(distinct)), tuple(addresses(distinct)))
+    return choose(is_null(row.attack_ip), own, row.attack_ip)
 
 
 def _draw_occurred_at(row: Any, rng: Rng, n: int) -> Column:
@@ -75,14 +77,23 @@ def _draw_user_agent(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_risk_score(row: Any, rng: Rng, n: int) -> Column:
-    calm, tense, hostile = (rng.beta(*dist.RISK_SCORES[mood], n) for mood in ("calm", "failed", "attack"))
+    calm, tense, hostile = (
+        (rng.beta(*dist.RISK_SCORES[mood], n) * 100).astype(np.int32) for mood in ("calm", "failed", "attack")
+    )
     failed = row.event_type.is_("login_failure", "mfa_failure", "account_locked")
-    score = np.select([~is_null(row.attack_ip), failed], [hostile, tense], calm)
-    return (score * 100).astype(np.int64)
+    return np.where(is_null(row.attack_ip), np.where(failed, tense, calm), hostile)
 
 
 class AuthEventFactory(GameFactory):
     """Build events at the door; by default a user's successful login."""
+
+    _spent_after: ClassVar[dict[str, tuple[str, ...]]] = {
+        "identifier": ("leaked", "typo"),
+        "country_code": ("attack_country",),
+        "asn": ("host", "address", "attack_asn"),
+        "device_id": ("who", "device"),
+        "session_id": ("session",),
+    }
 
     class Meta:
         model = AuthEvent
@@ -96,7 +107,8 @@ class AuthEventFactory(GameFactory):
         session = factory.SelfAttribute("number")
         typo = False  # the identifier is mistyped
         host = Draw(  # of the players' network, in the user's country
-            lambda row, rng, n: hosts_of(row.user.country_code, hashed_quantiles(row.who, row.address, 15))
+            lambda row, rng, n: hosts_of(row.user.country_code, hashed_quantiles(row.who, row.address, 15)),
+            in_blocks=True,
         )
         leaked = ""  # what an attacker typed
         attack_ip = ""  # where an attack came from
@@ -117,12 +129,14 @@ class AuthEventFactory(GameFactory):
     event_type = "login_success"
     failure_reason = None
     auth_method = Draw(_draw_auth_method)
-    identifier = Draw(_draw_identifier)
+    identifier = Draw(_draw_identifier, in_blocks=True)
     ip = Draw(_draw_ip)
     country_code = Draw(
         lambda row, rng, n: choose(is_null(row.attack_country), row.user.country_code, row.attack_country)
     )
-    asn = Draw(lambda row, rng, n: np.where(is_null(row.attack_ip), asns(row.host), row.attack_asn))
+    asn = Draw(
+        lambda row, rng, n: np.where(is_null(row.attack_ip), asns(row.host), row.attack_asn), in_blocks=True
+    )
     platform = Draw(_draw_platform)
     user_agent = Draw(_draw_user_agent)
     device_id = Draw(
@@ -130,12 +144,14 @@ class AuthEventFactory(GameFactory):
             is_null(row.platform) & ~is_null(row.attack_ip),  # a tool has none
             np.void(NIL_UUID),
             derived_uuids(row.who, row.device),
-        )
+        ),
+        in_blocks=True,
     )
     session_id = Draw(
         lambda row, rng, n: np.where(
             row.event_type.is_("login_success", "logout"), derived_uuids(row.session, 5), np.void(NIL_UUID)
-        )
+        ),
+        in_blocks=True,
     )
     risk_score = Draw(_draw_risk_score)
     attack_id = None

@@ -8,11 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import NIL_UUID, NULL, NULL_MOMENT, Columns, Words, stack, take, to_moment
+from pytest_gamedata.arrays import (
+    NULL,
+    NULL_MOMENT,
+    Columns,
+    Words,
+    give_back_memory,
+    narrow,
+    sort,
+    stack,
+    take,
+    to_moment,
+    to_python,
+)
 from pytest_gamedata.factories.attackers import describe_attackers
 from pytest_gamedata.factories.attacks import plan_attacks
 from pytest_gamedata.factories.auth_events import derived_uuids
-from pytest_gamedata.factories.columns import Parent, Streams
+from pytest_gamedata.factories.columns import drop_params
 from pytest_gamedata.factories.draws import Rng
 from pytest_gamedata.factories.logins import plan_legitimate
 from pytest_gamedata.factories.plans import (
@@ -30,6 +42,7 @@ from pytest_gamedata.factories.plans import (
 )
 from pytest_gamedata.factories.sessions import Sessions
 from pytest_gamedata.factories.users import level_of
+from pytest_gamedata.factories.views import Parent, Streams
 from pytest_gamedata.settings import DatasetSpec
 
 ATTACKERS_START = 1 << 40  # attackers' devices and addresses are numbered apart from the users'
@@ -45,30 +58,37 @@ def make_auth_events(
 ) -> Columns:
     """Draw all auth events in the order of their ids."""
     plan = _plan(spec, streams, users, sessions, cast)
-    is_attack = plan["attack"] != NONE
+    give_back_memory()
     count = len(plan["at"])
-    attackers = ATTACKERS_START + plan["attack"] * (1 << 20)
-    person = np.maximum(plan["user"], plan["person"])  # whoever mistypes the own name is still somebody
-    rows = auth_event_factory.columns(
-        count,
-        streams,
-        user=Parent(users, person),
-        user_id=np.where(plan["user"] == NONE, NULL, plan["user"] + 1),
-        number=np.arange(count),
-        since=to_moment(spec.since),
-        typo=plan["person"] != NONE,
-        who=np.where(is_attack, attackers, person),
-        device=plan["device"],
-        address=plan["address"],
-        session=plan["session"],
-        occurred_at=plan["at"],
-        event_type=Words(plan["type"], TYPES),
-        failure_reason=Words(plan["reason"], REASONS),
-        auth_method=Words(plan["method"], METHODS),
-        attack_id=np.where(is_attack, derived_uuids(spec.seed, plan["attack"], 11), np.void(NIL_UUID)),
-        **describe_attackers(streams, plan),
-    )
-    return {**rows, "id": np.arange(1, count + 1)}
+    rows = auth_event_factory.use_up(count, streams, _describe(spec, streams, users, plan))
+    return {**drop_params(auth_event_factory, rows), "id": np.arange(1, count + 1)}
+
+
+def _describe(spec: DatasetSpec, streams: Streams, users: Columns, plan: Plan) -> dict[str, Any]:
+    """Say of planned events what their rows are drawn from; uses the plan up."""
+    attackers = describe_attackers(streams, plan)
+    user, attack, person = plan.pop("user"), plan.pop("attack"), plan.pop("person")
+    attack_ids = derived_uuids(spec.seed, np.arange(attack.max(initial=NONE) + 1), 11)
+    typo = person != NONE
+    person = np.maximum(user, person).astype(np.int32)  # whoever mistypes the own name is still somebody
+    del plan["story"]
+    return {
+        "number": np.arange(len(user)),
+        "user": Parent(users, person),
+        "user_id": np.where(user == NONE, NULL, user + 1),
+        "since": to_moment(spec.since),
+        "typo": typo,
+        "who": np.where(attack != NONE, ATTACKERS_START + attack * (1 << 20), person),
+        "device": plan.pop("device"),
+        "address": plan.pop("address"),
+        "session": plan.pop("session"),
+        "occurred_at": plan.pop("at"),
+        "event_type": Words(plan.pop("type"), TYPES),
+        "failure_reason": Words(plan.pop("reason"), REASONS),
+        "auth_method": Words(plan.pop("method"), METHODS),
+        "attack_id": Words(narrow(attack, len(attack_ids)), tuple(to_python(attack_ids))),
+        **attackers,
+    }
 
 
 def _plan(
@@ -83,7 +103,7 @@ def _plan(
         plan = _keep(plan, spec.auth_events, streams.of("logins", "keep"), list(cast.values()))
         extra = spec.auth_events - len(plan["at"])
         plan = stack([plan, _plan_more(streams.of("logins", "more"), sessions, extra)])
-    return take(plan, np.argsort(plan["at"], kind="stable"))
+    return sort(plan, np.argsort(plan["at"], kind="stable"))
 
 
 def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:

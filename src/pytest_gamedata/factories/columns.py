@@ -6,44 +6,48 @@ for a single row; `GameFactory.columns` evaluates the same declarations for any 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import factory
 import numpy as np
 from factory import declarations
-from sqlalchemy import inspect
 
 from pytest_gamedata.arrays import (
     Column,
     Columns,
     Words,
     choose,
+    concatenate,
     fit_column,
     from_python,
     from_values,
     nulls,
-    nulls_like,
     to_python,
 )
 from pytest_gamedata.errors import SessionMissingError
 from pytest_gamedata.factories.rows import evaluate_rows
+from pytest_gamedata.factories.views import Block, Streams, null_of, type_in
 from pytest_gamedata.lone_rows import STATE
 from pytest_gamedata.settings import DatasetSpec
 
+ROWS_PER_BLOCK = 1 << 17
 LONE_ROWS_START = 1_000_000_000  # numbers of lone rows start here, so their names never meet seeded ones
 
 
 class Draw(declarations.BaseDeclaration):
     """Declare a field by a function ``(row, rng, n)`` that returns n values as a column.
 
-    `row` gives the other fields as columns of n values, `rng` is a numpy Generator.
+    `row` gives the other fields as columns of n values, `rng` is a numpy Generator. A function that leaves
+    the rng alone may be called for a block of rows at a time: `in_blocks` bounds what it takes of memory.
     """
 
-    def __init__(self, draw: Callable[[Any, np.random.Generator, int], Column]) -> None:
+    def __init__(
+        self, draw: Callable[[Any, np.random.Generator, int], Column], *, in_blocks: bool = False
+    ) -> None:
         super().__init__()
         self.draw = draw
+        self.in_blocks = in_blocks
 
     def evaluate(self, instance: Any, step: Any, extra: dict[str, Any]) -> Any:
         """Draw one value: Factory Boy's own path."""
@@ -79,6 +83,9 @@ class GameFactory(factory.alchemy.SQLAlchemyModelFactory):
     """Base of the factories: Factory Boy's path for a row, `columns` for many."""
 
     _options_class = GameOptions
+    _spent_after: ClassVar[
+        dict[str, tuple[str, ...]]
+    ] = {}  # params by the last field that is drawn from them
 
     class Meta:
         abstract = True
@@ -109,17 +116,26 @@ class GameFactory(factory.alchemy.SQLAlchemyModelFactory):
         """Draw n rows as columns, Params included; `given` columns replace declarations."""
         return _Table(cls, n, streams, given).all()
 
+    @classmethod
+    def use_up(cls, n: int, streams: Streams, given: dict[str, Any]) -> Columns:
+        """Draw rows as `columns` does, but forget each given param when the last field is drawn from it.
 
-class Streams:
-    """One random stream per table and column, so that changing one column leaves the others alone."""
+        A user's subclass may draw from any of them at any time: it keeps them all.
+        """
+        table = _Table(cls, n, streams, given)
+        given.clear()
+        return table.all({} if changed_fields(cls) else cls._spent_after)
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
 
-    def of(self, table: str, column: str) -> np.random.Generator:
-        """Return the generator of one column, always from its start."""
-        key = (zlib.crc32(table.encode()), zlib.crc32(column.encode()))
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))
+def drop_params(cls: type[GameFactory], columns: Columns) -> Columns:
+    """Leave out what rows were drawn from and no column of the factory's table keeps."""
+    meta: Any = cls._meta
+    kept = meta.model.__table__.columns
+    return {
+        name: column
+        for name, column in columns.items()
+        if name not in meta.parameters or meta.rename.get(name, name) in kept
+    }
 
 
 def _own_stream() -> np.random.Generator:
@@ -158,7 +174,7 @@ class _OneRow:
         if isinstance(value, factory.base.StubObject):
             return _OneRow(value, _parent_factory(self._meta, name)._meta)
         if value is None:
-            return _null_of(self._meta.model if self._meta else type(self._instance), name)
+            return null_of(self._meta.model if self._meta else type(self._instance), name)
         return from_python(value)
 
 
@@ -190,33 +206,10 @@ def _innermost(declaration: Any) -> Any:
     return declaration
 
 
-class _NoRow:
-    """What a draw function sees of a parent that is not there: NULL in every field."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def __getattr__(self, name: str) -> Any:
-        return _null_of(self._model, name)
-
-
-def _null_of(model: Any, name: str) -> Any:
-    relationships = inspect(model).relationships if hasattr(model, "__mapper__") else {}
-    if name in relationships:
-        return _NoRow(relationships[name].mapper.class_)
-    return nulls(_type_in(model, name) or object, 1)
-
-
-def _type_in(model: Any, name: str) -> type | None:
-    """Return the Python type of a model's column, None for what is no column."""
-    column = model.__table__.c.get(name)
-    return None if column is None else column.type.python_type
-
-
 def _kind(cls: type[GameFactory], name: str) -> type:
     """Return the Python type of a field: by the factory's model, else by that of the factory it changes."""
     models = [base._meta.model for base in cls.__mro__ if issubclass(base, GameFactory) and base._meta.model]
-    types = (_type_in(model, name) for model in models)
+    types = (type_in(model, name) for model in models)
     return next((found for found in types if found), object)
 
 
@@ -247,7 +240,7 @@ class _Table:
 
     def _evaluate(self, stream: str, declaration: Any) -> Column | None:
         if isinstance(declaration, Draw):
-            return declaration.draw(self, self._streams.of(self._stream, stream), self._n)
+            return self._draw_values(declaration, self._streams.of(self._stream, stream))
         if isinstance(declaration, declarations.Maybe):
             return self._switch(stream, declaration)
         if isinstance(declaration, declarations.BaseDeclaration | declarations.Skip):
@@ -256,6 +249,14 @@ class _Table:
             field = stream.partition("?")[0]
             return nulls(_kind(self._cls, field), self._n)
         return from_python(declaration)[np.zeros(self._n, dtype=np.intp)]
+
+    def _draw_values(self, declaration: Draw, rng: np.random.Generator) -> Column:
+        if not declaration.in_blocks or self._n <= ROWS_PER_BLOCK:
+            return declaration.draw(self, rng, self._n)
+        blocks = (slice(at, min(at + ROWS_PER_BLOCK, self._n)) for at in range(0, self._n, ROWS_PER_BLOCK))
+        return concatenate(
+            [declaration.draw(Block(self, rows), rng, rows.stop - rows.start) for rows in blocks]
+        )
 
     def _switch(self, stream: str, maybe: declarations.Maybe) -> Column | None:
         """Apply a trait, or the yes of a Maybe, to the rows that their switch marks."""
@@ -272,10 +273,17 @@ class _Table:
             marked = np.array([bool(value) for value in to_python(marked)])
         return choose(marked, column, otherwise)
 
-    def all(self) -> Columns:
+    def all(self, spent_after: Mapping[str, tuple[str, ...]] | None = None) -> Columns:
         """Return every column that is given or can be drawn; not parents, nor values for the whole table."""
-        drawn = {name: getattr(self, name) for name in (*self._declarations, *self._values)}
-        return {name: column for name, column in drawn.items() if isinstance(column, np.ndarray | Words)}
+        spent: set[str] = set()
+        for name in (*self._declarations, *self._values):
+            if name in spent:
+                continue
+            getattr(self, name)
+            for param in (spent_after or {}).get(name, ()):
+                del self._values[param]
+                spent.add(param)
+        return {name: value for name, value in self._values.items() if isinstance(value, np.ndarray | Words)}
 
     def _evaluate_rows(self, stream: str, declaration: Any) -> Column | None:
         """Evaluate what a user's subclass declares by other means; parents and numbers of ours are given."""
@@ -294,22 +302,3 @@ def changed_fields(cls: type[GameFactory]) -> set[str]:
 
 def _is_ours(cls: type) -> bool:
     return cls.__module__.startswith("pytest_gamedata.")
-
-
-class Parent:
-    """The parent rows of a table being drawn: ``row.user.created_at`` is one value per child row.
-
-    Position -1 is a child without this parent and reads NULL.
-    """
-
-    def __init__(self, columns: Mapping[str, Column], positions: Any) -> None:
-        self._columns = columns
-        self._positions = positions
-
-    def __getattr__(self, name: str) -> Column:
-        column = self._columns[name]
-        there = self._positions >= 0
-        if there.all():
-            return column[self._positions]
-        missing = nulls_like(column, len(there))
-        return choose(there, column[np.maximum(self._positions, 0)], missing) if len(column) else missing

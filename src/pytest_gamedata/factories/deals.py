@@ -23,8 +23,8 @@ IAP, STORE, TRADE, GIFT, LOOT, REWARD = range(6)
 COMPLETED, FAILED, PENDING, CANCELLED, REFUNDED, CHARGED_BACK = range(6)
 NONE = -1
 _BLANK = {
-    "user": 0, "item": NONE, "counterparty": NONE, "type": REWARD, "status": COMPLETED, "quantity": 1, "bonus": 0,
-    "at": NULL_MOMENT, "refunded_at": NULL_MOMENT,
+    "user": 0, "item": NONE, "counterparty": NONE, "type": np.int8(REWARD), "status": np.int8(COMPLETED),
+    "quantity": 1, "bonus": 0, "at": NULL_MOMENT, "refunded_at": NULL_MOMENT,
 }  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, is_null
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.deals import LOOT, REWARD, STORE, Plan, draw_available, make_plan
 from pytest_gamedata.factories.draws import Rng, pick, strata
 from pytest_gamedata.factories.sessions import Sessions
 from pytest_gamedata.factories.users import level_of
+from pytest_gamedata.factories.views import Streams
 
 
 def plan_everyday(streams: Streams, items: Columns, sessions: Sessions, count: int) -> Plan:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import NULL_MOMENT, Columns, take, to_moment
 from pytest_gamedata.factories.cast import members
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.deals import (
     CANCELLED,
     COMPLETED,
@@ -26,6 +25,7 @@ from pytest_gamedata.factories.deals import (
 )
 from pytest_gamedata.factories.draws import Rng, seconds, strata
 from pytest_gamedata.factories.sessions import Sessions
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 
 

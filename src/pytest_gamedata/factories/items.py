@@ -21,9 +21,10 @@ from pytest_gamedata.arrays import (
     to_python,
     words_of,
 )
-from pytest_gamedata.factories.columns import Draw, GameFactory, Streams, of_spec
+from pytest_gamedata.factories.columns import Draw, GameFactory, of_spec
 from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
 from pytest_gamedata.factories.item_details import draw_attributes, draw_tags, seats, strength
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.factories.vocabulary import count_item_names, item_words
 from pytest_gamedata.models import Item
 from pytest_gamedata.settings import DatasetSpec

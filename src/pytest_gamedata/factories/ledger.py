@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,39 +14,42 @@ from pytest_gamedata.arrays import (
     Column,
     Columns,
     Words,
+    append,
     choose,
+    give_back_memory,
     is_null,
     nulls_like,
     same_word,
-    stack,
-    take,
+    sort,
 )
-from pytest_gamedata.factories.columns import Parent, Streams, changed_fields
+from pytest_gamedata.factories.columns import changed_fields, drop_params
 from pytest_gamedata.factories.deals import STATUSES, TRADE, TYPES, Plan
-from pytest_gamedata.factories.sessions import Sessions
-from pytest_gamedata.factories.stories import plan_stories
 from pytest_gamedata.factories.transactions import PAID, REVERSALS, RefundFactory, SellerLegFactory
-from pytest_gamedata.settings import DatasetSpec
+from pytest_gamedata.factories.views import Parent, Streams
 
 
 def make_transactions(
-    spec: DatasetSpec,
     streams: Streams,
     users: Columns,
     items: Columns,
-    sessions: Sessions,
-    cast: dict[str, int],
+    plan: Plan,
     auth_events: Columns,
     transaction_factory: Any,
 ) -> Columns:
-    """Draw all transactions in the order of their ids, settled: no wallet is ever overdrawn."""
-    plan = plan_stories(spec, streams, users, items, sessions, cast)
+    """Draw all transactions of planned stories in the order of their ids, settled: no wallet is ever overdrawn.
+
+    Uses the plan up.
+    """
     platform = platforms_at(users, auth_events, plan["user"], plan["at"])
     rows = _draw_rows(streams, users, items, plan, platform, transaction_factory)
+    give_back_memory()
     rows = _add_answers(streams, users, items, plan, rows, transaction_factory)
-    rows = take(rows, np.lexsort((rows["line"], rows["created_at"])))
+    stories = len(plan["at"])
+    plan.clear()
+    rows = sort(rows, np.lexsort((rows["line"], rows["created_at"])))
+    give_back_memory()
     rows["id"] = np.arange(1, len(rows["line"]) + 1)
-    id_of_line = np.zeros(len(plan["at"]) + 1, dtype=np.int64)
+    id_of_line = np.zeros(stories + 1, dtype=np.int64)
     originals = ~rows["type"].is_(*REVERSALS)
     id_of_line[rows["line"][originals]] = rows["id"][originals]
     rows["refund_of"] = np.where(originals, NULL, id_of_line[rows["line"]])
@@ -129,7 +133,9 @@ def _add_answers(
         type=choose(charged, same_word("chargeback", len(back)), same_word("refund", len(back))),
         refunded_at=nulls_like(rows["refunded_at"], len(back)),
     )
-    return stack([rows, sellers, refunds])
+    kept = drop_params(factory, rows)
+    rows.clear()
+    return append(kept, sellers, refunds)
 
 
 def answering(answer: Any, factory: Any) -> Any:
@@ -163,28 +169,31 @@ def settle(rows: Columns) -> Columns:
 
 def _find_overdrafts(rows: Columns, soft: Any, hard: Any) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which purchases and which trades the buyer could not pay; cap refunds in `hard` in place."""
-    type_: Any = rows["type"]
-    is_trade, is_back = type_.is_("trade").tolist(), type_.is_(*REVERSALS).tolist()
     broke, cancelled = np.zeros(len(soft), dtype=np.bool_), np.zeros(len(soft), dtype=np.bool_)
-    user, line = rows["user_id"].tolist(), rows["line"].tolist()
-    soft_delta, hard_delta = soft.tolist(), hard.tolist()
     soft_of: dict[int, int] = {}
     hard_of: dict[int, int] = {}
     off: set[int] = set()  # trades whose buyer could not pay
-    moves = np.flatnonzero((soft != 0) | (hard != 0))
-    for row in moves[np.lexsort((moves, rows["completed_at"][moves]))].tolist():
-        who = user[row]
-        after_soft, after_hard = soft_of.get(who, 0) + soft_delta[row], hard_of.get(who, 0) + hard_delta[row]
-        if is_back[row] and after_hard < 0:
-            hard[row], after_hard = hard_delta[row] - after_hard, 0
-        if is_trade[row] and (after_soft < 0 or line[row] in off):
-            off.add(line[row])
+    for row, who, line, is_trade, is_back, soft_delta, hard_delta in _moves(rows, soft, hard):
+        after_soft, after_hard = soft_of.get(who, 0) + soft_delta, hard_of.get(who, 0) + hard_delta
+        if is_back and after_hard < 0:
+            hard[row], after_hard = hard_delta - after_hard, 0
+        if is_trade and (after_soft < 0 or line in off):
+            off.add(line)
             cancelled[row] = True
         elif after_soft < 0 or after_hard < 0:
             broke[row] = True
         else:
             soft_of[who], hard_of[who] = after_soft, after_hard
     return broke, cancelled
+
+
+def _moves(rows: Columns, soft: Any, hard: Any) -> Iterator[tuple[int, int, int, bool, bool, int, int]]:
+    """Yield what moves a wallet, in time: row, user, story, whether it is a trade or a reversal, both deltas."""
+    type_: Any = rows["type"]
+    moves = np.flatnonzero((soft != 0) | (hard != 0))
+    moves = moves[np.lexsort((moves, rows["completed_at"][moves]))]
+    columns = (rows["user_id"], rows["line"], type_.is_("trade"), type_.is_(*REVERSALS), soft, hard)
+    return zip(moves.tolist(), *(column[moves].tolist() for column in columns), strict=True)
 
 
 def settle_users(users: Columns, transactions: Columns) -> Columns:

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, stack, take
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Rng, seconds, strata
 from pytest_gamedata.factories.plans import (
     LOGOUT,
@@ -20,6 +19,7 @@ from pytest_gamedata.factories.plans import (
 )
 from pytest_gamedata.factories.sessions import Sessions
 from pytest_gamedata.factories.troubles import plan_lock_out, plan_troubles
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 
 

@@ -32,8 +32,9 @@ METHODS = (
 PASSWORD, REFRESH_TOKEN = 0, 1
 NONE = -1
 _BLANK = {
-    "user": NONE, "person": NONE, "type": SUCCESS, "reason": NONE, "method": PASSWORD, "at": NULL_MOMENT,
-    "session": 0, "device": 0, "address": 0, "attack": NONE, "story": 0,
+    "user": NONE, "person": NONE, "type": np.int8(SUCCESS), "reason": np.int8(NONE), "method": np.int8(PASSWORD),
+    "at": NULL_MOMENT,
+    "session": 0, "device": np.int32(0), "address": np.int32(0), "attack": NONE, "story": 0,
 }  # fmt: skip
 
 

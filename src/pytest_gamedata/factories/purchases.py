@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import NULL_MOMENT, Columns, stack, take, to_moment
 from pytest_gamedata.factories.cast import members
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.deals import (
     CHARGED_BACK,
     COMPLETED,
@@ -25,6 +24,7 @@ from pytest_gamedata.factories.deals import (
 )
 from pytest_gamedata.factories.draws import Rng, local_hours, pick, seconds, spread, strata
 from pytest_gamedata.factories.sessions import PAYMENT_MARGIN, Sessions
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 
 

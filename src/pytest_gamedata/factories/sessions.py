@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, take, to_moment
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import (
     Rng,
     moments_in_day,
@@ -20,6 +19,7 @@ from pytest_gamedata.factories.draws import (
     session_counts,
     strata,
 )
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 
 USERS_PER_BLOCK = 10_000  # bounds the memory of the users x days table

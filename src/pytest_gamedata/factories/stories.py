@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import Columns, stack, take
+from pytest_gamedata.arrays import Columns, sort, stack, take
 from pytest_gamedata.factories.cast import members
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.deals import REWARD, Plan, make_plan, row_counts, story_sizes
 from pytest_gamedata.factories.draws import Rng, seconds
 from pytest_gamedata.factories.everyday import plan_everyday, plan_rewards
 from pytest_gamedata.factories.exchanges import hand_over, plan_gifts, plan_trades
 from pytest_gamedata.factories.purchases import plan_purchases
 from pytest_gamedata.factories.sessions import Sessions
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 
 
@@ -43,7 +43,7 @@ def plan_stories(
     if spec.transactions is not None:  # what needed no grant leaves room
         left = spec.transactions - int(row_counts(plan).sum())
         plan = stack([plan, plan_rewards(streams.of("stories", "left"), sessions, left)])
-    return take(plan, np.argsort(plan["at"], kind="stable"))
+    return sort(plan, np.argsort(plan["at"], kind="stable"))
 
 
 def plan_welcomes(streams: Streams, users: Columns, cast: dict[str, int]) -> Plan:

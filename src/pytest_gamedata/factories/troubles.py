@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.arrays import Columns, stack, take, to_moment
-from pytest_gamedata.factories.columns import Streams
 from pytest_gamedata.factories.draws import Floats, Rng, seconds, strata
 from pytest_gamedata.factories.plans import (
     ACCOUNT_LOCKED,
@@ -30,6 +29,7 @@ from pytest_gamedata.factories.plans import (
     plan_events,
 )
 from pytest_gamedata.factories.sessions import Sessions
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.settings import DatasetSpec
 
 TRIES_MAX = 30  # so that an episode always fits into ROOM

@@ -21,7 +21,7 @@ from pytest_gamedata.arrays import (
     to_moment,
 )
 from pytest_gamedata.factories.cast import ROLES
-from pytest_gamedata.factories.columns import Draw, GameFactory, Streams, of_spec
+from pytest_gamedata.factories.columns import Draw, GameFactory, of_spec
 from pytest_gamedata.factories.draws import (
     Rng,
     moments_in_day,
@@ -36,6 +36,7 @@ from pytest_gamedata.factories.draws import (
     strata,
 )
 from pytest_gamedata.factories.handles import HANDLE_STEMS, handles
+from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.factories.vocabulary import display_names
 from pytest_gamedata.models import User
 from pytest_gamedata.settings import DatasetSpec

@@ -46,16 +46,15 @@ def parent(tables: Tables, table: str, column: str, key: Any) -> Any:
 def histories_of(events: Columns) -> Columns:
     """Order the events of known users by user, then by time: each user's history in one piece.
 
-    Beside some of their columns: `row` is the position in the log, `key` counts up (see history_key), `login`
-    tells successful logins, `attack` what belongs to one.
+    Beside some of their columns: `row` is the position in the log, `login` tells successful logins, `attack` what
+    belongs to one.
     """
     known = np.flatnonzero(np.asarray(events["user_id"]) != NULL)
     row = known[_order_of(events["user_id"][known])]
     rows = part(events, row, "user_id", "occurred_at", "event_type", "failure_reason")
     return {
         **rows,
-        "key": history_key(rows["user_id"], row),
-        "row": row,
+        "row": row.astype(np.int32),
         "login": rows["event_type"].is_("login_success"),
         "attack": ~is_null(events["attack_id"])[row],
     }

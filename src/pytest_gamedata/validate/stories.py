@@ -72,7 +72,8 @@ def check_purchases_follow_logins(tables: Tables, spec: DatasetSpec) -> None:
     bought = part(rows, rows["type"].is_("iap_purchase", "store_purchase"), "user_id", "created_at")
     user, at = bought["user_id"], bought["created_at"]
     so_far = np.searchsorted(events["occurred_at"], at, side="right")
-    last = np.searchsorted(histories["key"], history_key(user, so_far)) - 1  # the user's last event by then
+    key = history_key(histories["user_id"], histories["row"])  # counts up
+    last = np.searchsorted(key, history_key(user, so_far)) - 1  # the user's last event by then
     login = latest(histories["login"])[last]
     stranger = (last < 0) | (login < 0) | (histories["user_id"][login] != user)
     refuse("a login comes before a purchase", "transactions", bought, stranger, "user_id", "created_at")
