@@ -39,25 +39,19 @@ def test_every_kind_of_measurement_works(bench, own_tmp):
         "--tiny",
         "--rounds=1",
         "--only",
-        "sessions-40-n2",
         "waits",
         "starts",
         "imports",
         "load-1000",
-        "load-30000",
     )
 
     assert done.returncode == 0, done.stderr
     assert lines_of(done.stdout) == [
-        *((f"2 tests, `-n 2`, whole process: ours, {cache}", peer) for cache in ("cold", "warm") for peer in PEERS),
         *(("setup, connection and teardown of a test that lasts 0 ms", peer) for peer in PEERS),
         *((f"{START} {cache}", peer) for cache in ("cold", "warm") for peer in ("bare `postgres` (limit)", PEERS[1])),
         ("imports of our own modules, plugin unused", PEERS[0]),
         ("the same with what only they import", PEERS[0]),
         *((f"{LOAD} from specification to tables", peer) for peer in (LIMIT, "SQLAlchemy bulk insert", FACTORY_BOY)),
-        (f"{LOAD} loading alone", LIMIT),
-        (f"{LOAD} peak memory of the process", ""),
-        *((f"{LOAD} from specification to tables", peer) for peer in (LIMIT, FACTORY_BOY, "`pgbench -i`")),
         (f"{LOAD} loading alone", LIMIT),
         (f"{LOAD} peak memory of the process", ""),
     ]  # fmt: skip

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from pytest_gamedata.errors import SettingsError
 
 NULL = np.iinfo(np.int64).min
+MANY_ROWS = 1_000_000
 NULL_MOMENT = np.datetime64("NaT", "us")
 NIL_UUID = bytes(16)
 
@@ -68,8 +69,13 @@ Column = NDArray[Any] | Words
 Columns = dict[str, Any]  # by name; Any, because which kind a column is depends on its name
 
 
-def give_back_memory() -> None:
-    """Return to the system what freed arrays leave behind: glibc keeps what is below 32 MB for later."""
+def give_back_memory(rows: int) -> None:
+    """Return to the system what freed arrays of so many rows leave behind, where that is much.
+
+    glibc keeps arrays below 32 MB for later, which is quicker, but adds up.
+    """
+    if rows < MANY_ROWS:
+        return
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
     if trim is not None:
         trim(0)

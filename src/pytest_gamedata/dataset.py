@@ -48,23 +48,24 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     cast = {role: int(np.argmax(users[role])) for role in cast_positions(spec.users)}
     items = make_items(spec, streams, factories["items"])
     sessions = make_sessions(spec, streams, users, cast.values())
-    give_back_memory()
+    give_back_memory(len(sessions.user))
     auth_events = make_auth_events(spec, streams, users, sessions, cast, factories["auth_events"])
-    give_back_memory()
+    count = len(auth_events["id"])
+    give_back_memory(count)
     settled = settle_logins(users, auth_events, sessions)
     stories = plan_stories(spec, streams, users, items, sessions, cast)
     del sessions
-    give_back_memory()
+    give_back_memory(count)
     transactions = make_transactions(streams, users, items, stories, auth_events, factories["transactions"])
     settled = touch_users(settle_users(settled, transactions), transactions)
     changed = {name: users[name] for name in changed_fields(factories["users"])}
     users = drop_params(factories["users"], settled | changed)
     del settled, changed
-    give_back_memory()  # the checks need some
+    give_back_memory(count)  # the checks need some
     tables = {"users": users, "items": items, "transactions": transactions, "auth_events": auth_events}
     cast = {role: position + 1 for role, position in cast.items()}
     validate_dataset(Dataset(spec, tables, cast))
-    give_back_memory()
+    give_back_memory(count)
     return Dataset(spec, {name: _stored(factories[name], columns) for name, columns in tables.items()}, cast)
 
 

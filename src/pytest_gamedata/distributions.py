@@ -7,13 +7,12 @@ Weights need not sum to one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Weights = dict[str, float]
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(NamedTuple):
     """The dials in which published games differ; shares are of 1."""
 
     day1_retention: float  # share of users active on day 1

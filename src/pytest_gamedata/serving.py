@@ -34,7 +34,7 @@ def open_server(session: pytest.Session) -> Server:
         problem = why_unusable(place) if place else None
         cache = NO_CACHE if place is None or problem else _want(place, run, session)
         server = join_server(run.directory, lambda: find_binaries_of(config), options, cache)
-    run.costs.server = {name: getattr(server, name) for name in SHOWN} | {"cache_problem": problem}
+    run.costs.server.update({name: getattr(server, name) for name in SHOWN}, cache_problem=problem)
     return server
 
 

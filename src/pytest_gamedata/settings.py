@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_gamedata.distributions import PASSWORD, PASSWORD_HASH, PRESETS
 from pytest_gamedata.errors import SettingsError
@@ -61,8 +61,7 @@ class DatasetSpec:
         return " ".join(f"{name}={value}" for name, value in values.items() if value is not None)
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One setting: its name is the spec's field, the ini key and the option without their prefixes."""
 
     name: str

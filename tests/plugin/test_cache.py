@@ -203,35 +203,31 @@ def cut_to_nothing(image):
     os.truncate(image, 0)
 
 
-@pytest.mark.parametrize(
-    ("damage", "why"),
-    [
-        (truncate, "it ends [0-9]+ bytes too early"),
-        (flip_a_bit, "its checksum is wrong"),
-        (damage_the_contents, r"its table of contents is damaged \(JSONDecodeError\(.*\)\)"),
-        (replace_by_text, "it is no image of this version"),
-        (cut_to_nothing, "it is no image of this version"),
-        pytest.param(
-            give_away,
-            "it belongs to uid 12345",
-            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can"),
-        ),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
-def test_what_is_damaged_is_built_anew(cached, run, damage, why):
+DAMAGES = {
+    truncate: "it ends [0-9]+ bytes too early",
+    flip_a_bit: "its checksums are wrong",
+    damage_the_contents: r"its table of contents is damaged \(JSONDecodeError\(.*\)\)",
+    replace_by_text: "it is no image of this version",
+    cut_to_nothing: "it is no image of this version",
+}
+if os.geteuid() == 0:
+    DAMAGES[give_away] = "it belongs to uid 12345"
+
+
+def test_what_is_damaged_is_built_anew(cached, run):
     cached.makepyfile(USED)
     run("--gamedata-users=1")
-    (image,) = cached.images()
-    damage(image)
+    for damage, why in DAMAGES.items():
+        (image,) = cached.images()
+        damage(image)
 
-    result = run("--gamedata-users=1", "-W", "default::pytest_gamedata.errors.CacheWarning")
+        result = run("--gamedata-users=1", "-W", "default::pytest_gamedata.errors.CacheWarning")
 
-    result.assert_outcomes(passed=1, warnings=1)
-    message = rf"CacheWarning: The cached server '{image}' cannot be used: {why}\. It was removed, and all is built anew\."
-    assert any(re.search(message, line) for line in result.outlines), result.stdout.str()
-    result.stdout.fnmatch_lines([SERVER])
-    assert found_rows(result) == [False]
+        result.assert_outcomes(passed=1, warnings=1)
+        message = rf"CacheWarning: The cached server '{image}' cannot be used: {why}\. It was removed, and all is built anew\."
+        assert any(re.search(message, line) for line in result.outlines), result.stdout.str()
+        result.stdout.fnmatch_lines([SERVER])
+        assert found_rows(result) == [False]
     assert found_rows(run("--gamedata-users=1")) == [True]
 
 
@@ -308,38 +304,40 @@ def found_values(result):
     return next(line for line in result.outlines if line.startswith("found "))
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new", "found"),
-    [
-        ("own/factories.py", "NAME)]", "NAME) + '!']", "found ['ANN!'] ['guilds']"),
-        ("own/names.py", "upper", "title", "found ['Ann'] ['guilds']"),
-        ("own/data.json", "ann", "bob", "found ['BOB'] ['guilds']"),
-        (
-            "own/schema.py",
-            "path.read_text()",
-            "path.read_text().replace('guilds', 'guild')",
-            "found ['ANN'] ['guild']",
-        ),
-        ("own/migrations/1.sql", "guilds", "guild", "found ['ANN'] ['guild']"),
-        (
-            "own/migrations/2.sql",
-            "",
-            "CREATE TABLE guild_members (id int)",
-            "found ['ANN'] ['guild_members', 'guilds']",
-        ),
-    ],
-)
-def test_own_code_and_what_it_reads_decide_what_is_found(cached, run, name, old, new, found):
+# each builds on the one before it: file, what is replaced by what (nothing: the file is new), what is found then
+EDITS = [
+    ("own/factories.py", "NAME)]", "NAME) + '!']", "found ['ANN!'] ['guilds']"),
+    ("own/names.py", "upper", "title", "found ['Ann!'] ['guilds']"),
+    ("own/data.json", "ann", "bob", "found ['Bob!'] ['guilds']"),
+    (
+        "own/schema.py",
+        "path.read_text()",
+        "path.read_text().replace('guilds', 'guild')",
+        "found ['Bob!'] ['guild']",
+    ),
+    ("own/migrations/1.sql", "guilds", "guild_list", "found ['Bob!'] ['guild_list']"),
+    (
+        "own/migrations/2.sql",
+        "",
+        "CREATE TABLE guild_members (id int)",
+        "found ['Bob!'] ['guild_list', 'guild_members']",
+    ),
+]
+
+
+def test_own_code_and_what_it_reads_decide_what_is_found(cached, run):
     write_project(cached, OWN_PROJECT)
     args = ("--gamedata-users=3", "--gamedata-transactions=0", "-rP")
     results = [run(*args), run(*args)]
-    file = cached.path / name
-    file.write_text(file.read_text().replace(old, new) if old else new)
+    for name, old, new, _ in EDITS:
+        file = cached.path / name
+        file.write_text(file.read_text().replace(old, new) if old else new)
+        results.append(run(*args))
+    results.append(run(*args))
 
-    results += [run(*args), run(*args)]
-
-    assert [found_rows(result) for result in results] == [[False], [True], [False], [True]]
-    assert [found_values(result) for result in results] == ["found ['ANN'] ['guilds']"] * 2 + [found] * 2
+    assert [found_rows(result) for result in results] == [[False], [True], *[[False]] * len(EDITS), [True]]
+    expected = [*["found ['ANN'] ['guilds']"] * 2, *(found for *_, found in EDITS), EDITS[-1][-1]]
+    assert [found_values(result) for result in results] == expected
 
 
 def test_what_own_code_does_not_read_is_all_the_same(cached, run):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_gamedata.database.binaries import Binaries
-from pytest_gamedata.database.image import SUFFIX, ImageError, read_about
+from pytest_gamedata.database.image import MAGIC, SUFFIX, ImageError, read_about
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def name_family(binaries: Binaries, options: Sequence[str]) -> str:
     programs = [
         path.stat() for path in sorted(binaries.bin_dir.glob("*")) if path.stem in ("postgres", "initdb")
     ]
-    parts = [platform.system(), platform.machine(), binaries.version, str(binaries.bin_dir), *options]
+    parts = [MAGIC, platform.system(), platform.machine(), binaries.version, str(binaries.bin_dir), *options]
     parts += [f"{found.st_size} {found.st_mtime_ns}" for found in programs]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

@@ -9,6 +9,8 @@ its files and ends. It runs initdb too, so that a run killed at that moment leav
 runs can use of the server it keeps first.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import fcntl
@@ -22,10 +24,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 from .image import ImageError, unpack
-from .plan import MARK, ORIGIN, PLAN, Plan
-from .preserve import is_worth_keeping, preserve
+from .names import MARK, NOTES, ORIGIN, PLAN, SERVER
+
+TYPE_CHECKING = False  # what defines the plan takes long to import: 10 ms of each start
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .plan import Plan
 
 ADDRESS_IN_USE = b"Address already in use"
 # Immediate shutdown, for nothing of it is needed any more; then by force.
@@ -45,7 +53,7 @@ class _ToldToStopError(_RunOverError):
 
 def main() -> None:
     """Carry out the plan in the working directory, then remove what it made."""
-    plan = Plan(**json.loads(Path(PLAN).read_bytes()))
+    plan: Plan = SimpleNamespace(**json.loads(Path(PLAN).read_bytes()))  # type: ignore[assignment]
     if os.fork() > 0:  # the run must neither wait for us nor find us among its children
         os._exit(0)
     os.chdir("/")
@@ -56,6 +64,8 @@ def main() -> None:
     except _ToldToStopError:
         pass
     except _RunOverError:
+        from .preserve import preserve
+
         if is_worth_keeping(plan):
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):  # nobody is left to tell
                 preserve(plan)
@@ -271,6 +281,21 @@ def _stop(child: subprocess.Popen[bytes], plan: Plan) -> None:
         os.killpg(child.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(seconds)
+
+
+def is_worth_keeping(plan: Plan) -> bool:
+    """Tell whether a later run can use what this one has made: a cluster, or templates that may be wanted again."""
+    run_dir = Path(plan.run_dir)
+    if plan.images is None or not (run_dir / SERVER).exists():
+        return False
+    return not (run_dir / ORIGIN).exists() or any(
+        note["built"] and note["keep"] for note in read_notes(run_dir).values()
+    )
+
+
+def read_notes(run_dir: Path) -> dict[str, dict[str, Any]]:
+    """Return what the processes of the run have told of the templates that they use."""
+    return {path.stem: json.loads(path.read_bytes()) for path in sorted((run_dir / NOTES).glob("*.json"))}
 
 
 def remove_directory(directory: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_gamedata.database.keeper import remove_directory
-from pytest_gamedata.database.plan import MARK
+from pytest_gamedata.database.names import MARK
 from pytest_gamedata.errors import ServerError
 
 PREFIX = "gamedata-"

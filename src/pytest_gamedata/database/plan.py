@@ -1,12 +1,6 @@
-"""The plan of a server: what its keeper makes, runs, keeps and removes. Also the names of a run's own files."""
+"""The plan of a server: what its keeper makes, runs, keeps and removes."""
 
 from dataclasses import dataclass
-
-MARK = ".gamedata"  # a file that says: this directory is ours, a later run may remove it
-PLAN = "plan.json"
-SERVER = "server.json"  # how to reach the server, once it answers
-ORIGIN = "image.json"  # what the image said that the server was made from; not there without one
-NOTES = "templates"  # a directory with a file for each template that the run has used
 
 
 @dataclass(frozen=True)

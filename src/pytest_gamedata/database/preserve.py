@@ -10,22 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from .image import SUFFIX, evict, pack
-from .plan import NOTES, ORIGIN, SERVER, Plan
+from .keeper import read_notes
+from .names import ORIGIN
+from .plan import Plan
 
 LIMIT_BYTES = 2 << 30  # of all images together; one of 100 users has 40 MB, of 30,000 users 250 MB
 OWN_DATABASES = 3  # postgres, template0, template1
 COMMAND_SECONDS = 60.0
 REFUSALS = (b"ERROR:", b"FATAL:", b"PANIC:")
-
-
-def is_worth_keeping(plan: Plan) -> bool:
-    """Tell whether a later run can use what this one has made: a cluster, or templates that may be wanted again."""
-    run_dir = Path(plan.run_dir)
-    if plan.images is None or not (run_dir / SERVER).exists():
-        return False
-    return not (run_dir / ORIGIN).exists() or any(
-        note["built"] and note["keep"] for note in _read_notes(run_dir).values()
-    )
 
 
 def preserve(plan: Plan) -> None:
@@ -34,7 +26,7 @@ def preserve(plan: Plan) -> None:
     Nothing is kept if the server holds databases that this run's processes have not told of: those of a
     worker that was killed, or of a test.
     """
-    notes = _read_notes(Path(plan.run_dir))
+    notes = read_notes(Path(plan.run_dir))
     kept = {name: note for name, note in notes.items() if note["keep"]}
     others = (_read_origin(plan).keys() | notes.keys()) - kept.keys()
     statements = [line for name in sorted(others) for line in _drop(name)]
@@ -47,10 +39,6 @@ def preserve(plan: Plan) -> None:
     about = {"family": plan.family, "templates": {name: note["about"] for name, note in kept.items()}}
     pack(Path(plan.data), images / f"{plan.family}-{names}{SUFFIX}", about)
     evict(images, LIMIT_BYTES)
-
-
-def _read_notes(run_dir: Path) -> dict[str, dict[str, Any]]:
-    return {path.stem: json.loads(path.read_bytes()) for path in sorted((run_dir / NOTES).glob("*.json"))}
 
 
 def _read_origin(plan: Plan) -> dict[str, Any]:

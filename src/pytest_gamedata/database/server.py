@@ -15,8 +15,8 @@ from typing import Any
 from pytest_gamedata.database.binaries import Binaries
 from pytest_gamedata.database.cache import NO_CACHE, Cache
 from pytest_gamedata.database.keeper import remove_directory
+from pytest_gamedata.database.names import MARK, NOTES, ORIGIN, PLAN, SERVER
 from pytest_gamedata.database.places import LIFELINE, RAM, has_reader, lock_directory, sweep_dead
-from pytest_gamedata.database.plan import MARK, NOTES, ORIGIN, PLAN, SERVER
 from pytest_gamedata.database.start import describe_log, start_keeper, write_private
 from pytest_gamedata.errors import ServerError
 

@@ -18,14 +18,15 @@ from pytest_gamedata.database.binaries import Binaries
 from pytest_gamedata.database.cache import Cache
 from pytest_gamedata.database.cluster import ROLE, make_plan
 from pytest_gamedata.database.keeper import wait_readable
-from pytest_gamedata.database.plan import ORIGIN, PLAN, Plan
+from pytest_gamedata.database.names import ORIGIN, PLAN
+from pytest_gamedata.database.plan import Plan
 from pytest_gamedata.errors import CacheWarning, ServerError
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 START_TIMEOUT_SECONDS = 60.0
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.002
 LOG_LINES = 10
 SCRAM_ROUNDS = 4_096  # of RFC 7677
 KEEPER_LOG = "keeper.log"

@@ -16,7 +16,6 @@ from pytest_gamedata.arrays import (
     as_uuids,
     choose,
     is_null,
-    narrow,
     pack_text,
     same_word,
 )
@@ -49,8 +48,10 @@ def _hit_twice(typed: NDArray[np.bytes_], rows: NDArray[np.bool_]) -> NDArray[np
 
 
 def _draw_ip(row: Any, rng: Rng, n: int) -> Column:
-    distinct, codes = np.unique(row.host, return_inverse=True)
-    own = Words(narrow(codes, len(distinct)), tuple(addresses(distinct)))
+    distinct = np.flatnonzero(np.bincount(row.host))  # hosts are few and low: no need to sort
+    code_of = np.zeros(distinct[-1] + 1 if n else 0, dtype=np.int32)
+    code_of[distinct] = np.arange(len(distinct))
+    own = Words(code_of[row.host], tuple(addresses(distinct)))
     return choose(is_null(row.attack_ip), own, row.attack_ip)
 
 

@@ -58,8 +58,8 @@ def make_auth_events(
 ) -> Columns:
     """Draw all auth events in the order of their ids."""
     plan = _plan(spec, streams, users, sessions, cast)
-    give_back_memory()
     count = len(plan["at"])
+    give_back_memory(count)
     rows = auth_event_factory.use_up(count, streams, _describe(spec, streams, users, plan))
     return {**drop_params(auth_event_factory, rows), "id": np.arange(1, count + 1)}
 
