@@ -45,10 +45,12 @@ def _ensure_template(
         keep = lasts and reads is not None and spec.until != run.now
         return facts | {"run": this_run, "reads": reads, "keep": keep}
 
-    def is_fresh(facts: Facts) -> bool:
-        return bool(facts["run"] == this_run or hold(facts["reads"]))
+    def check(facts: Facts) -> Facts | None:
+        if this_run in (facts["run"], facts.get("checked")):
+            return facts
+        return facts | {"checked": this_run} if hold(facts["reads"]) else None
 
-    facts = ensure_template(admin, name, fill, is_fresh)
+    facts = ensure_template(admin, name, fill, check)
     about = {"dataset": dataset_digest(spec), "home": run.home}
     note_template(
         run.directory, name, {"built": facts["run"] == this_run, "keep": facts["keep"], "about": about}

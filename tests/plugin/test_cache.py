@@ -102,6 +102,24 @@ def test_a_session_on_cached_rows_imports_no_factories(cached, run):
     assert found_rows(result) == [True]
 
 
+def test_clones_of_what_is_cached_are_as_quick_to_connect_to(cached, run):
+    cached.makepyfile("""
+        def test_file(gamedata_db, gamedata_server):
+            import psycopg
+            with psycopg.connect(gamedata_db.dsn) as connection:
+                path = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()[0]
+            names = [path.parent.name for path in gamedata_server.directory.glob("data/base/*/pg_internal.init")]
+            template = min(int(name) for name in names if int(name) >= 16384)
+            assert template < path, "the template has the file that its clones inherit"
+    """)
+
+    results = [run("--gamedata-users=1") for _ in range(2)]
+
+    for result in results:
+        result.assert_outcomes(passed=1)
+    assert found_rows(results[1]) == [True]
+
+
 def test_another_dataset_is_built_and_both_are_kept(cached, run):
     cached.makepyfile(
         test_one="def test_one(gamedata_db): pass",
