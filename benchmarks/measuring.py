@@ -11,7 +11,7 @@ from environment import Environment
 
 Figures = dict[str, float]
 TINY_USERS = 50
-SLOW_ROUNDS = 3  # what takes minutes is not repeated more often
+SLOW_ROUNDS = 2  # what takes minutes is not repeated more often
 RATES = ("rows/s", "MB/s")  # of these more is better, of everything else less
 
 

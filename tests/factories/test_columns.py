@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pytest_gamedata import DatasetSpec, build_dataset
-from pytest_gamedata.arrays import to_python
+from pytest_gamedata.arrays import is_null, to_python
 from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.errors import DatasetInvalidError, SessionMissingError
 from pytest_gamedata.factories import (
@@ -294,3 +294,39 @@ def test_a_subclass_may_draw_from_any_param_of_an_event():
     events = build_dataset(DatasetSpec(users=20), factories_by_table([Told])).tables["auth_events"]
 
     assert set(to_python(events["risk_score"])) > {0, 1, 21}
+
+
+def test_a_subclass_may_draw_from_the_identifiers_as_plain_bytes():
+    class Told(AuthEventFactory):
+        class Meta:
+            model = AuthEvent
+
+        risk_score = Draw(lambda row, rng, n: np.where(row.identifier == b"", 1, 2))
+
+    events = build_dataset(DatasetSpec(users=20), factories_by_table([Told])).tables["auth_events"]
+
+    assert np.array_equal(events["risk_score"] == 1, is_null(events["identifier"]))
+    assert set(to_python(events["risk_score"])) == {1, 2}
+
+
+@pytest.mark.parametrize("in_blocks", [False, True])
+def test_a_subclass_may_change_the_identifiers_that_ours_draws(monkeypatch, in_blocks):
+    ours = AuthEventFactory._meta.base_declarations["identifier"].draw
+
+    class Own(AuthEventFactory):
+        class Meta:
+            model = AuthEvent
+
+        class Params:
+            failed = factory.Trait(identifier="x")
+
+        identifier = Draw(ours, in_blocks=in_blocks)
+
+    monkeypatch.setattr("pytest_gamedata.factories.columns.ROWS_PER_BLOCK", 100)
+    spec = DatasetSpec(users=20)
+    events = build_dataset(spec, factories_by_table([Own])).tables["auth_events"]
+
+    expected = to_python(build_dataset(spec).tables["auth_events"]["identifier"])
+    assert to_python(events["identifier"]) == expected
+    assert Own.build(failed=True).identifier == "x"
+    assert Own.build(auth_method="password").identifier

@@ -29,7 +29,7 @@ def replaced(column, rows, value):
         codes = both.codes[:-1].copy()
         codes[rows] = both.codes[-1]
         return Words(codes, both.words)
-    column = column.astype("S80") if column.dtype.kind == "S" else column.copy()
+    column = np.array(column, dtype="S80" if column.dtype.kind == "S" else None)
     column[rows] = value
     return column
 

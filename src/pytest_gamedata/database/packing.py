@@ -15,6 +15,7 @@ from psycopg.pq import Format
 
 from pytest_gamedata.arrays import NULL, Column, Words, is_null, to_python
 from pytest_gamedata.errors import LoadError
+from pytest_gamedata.sparse import Sparse
 
 ROWS_PER_BLOCK = 4_096  # keeps a block's bytes in the processor's cache
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -61,7 +62,7 @@ def find_packer(column: Column, kind: str, oid: int, connection: psycopg.Connect
         return _pack_words(column, encode) if encode else _pack_values(column, oid, connection)
     if column.dtype.kind == "S" and kind in TEXTS:
         return _pack_texts(column)
-    if kind in LAYOUTS and column.dtype.kind in LAYOUTS[kind][1]:
+    if kind in LAYOUTS and isinstance(column, np.ndarray) and column.dtype.kind in LAYOUTS[kind][1]:
         return _pack_fixed(column, kind)
     return _pack_values(column, oid, connection)
 
@@ -96,7 +97,7 @@ def _check_range(part: NDArray[Any], kind: str) -> None:
         raise LoadError(f"The value {part[bad][0]} does not fit a column of type {kind}. Use a wider type.")
 
 
-def _pack_texts(column: NDArray[np.bytes_]) -> Packer:
+def _pack_texts(column: NDArray[np.bytes_] | Sparse) -> Packer:
     layout = np.dtype([("length", ">i4"), ("value", column.dtype)])
 
     def pack(rows: slice) -> Packed:

@@ -23,6 +23,7 @@ from pytest_gamedata.factories.networks import (
 from pytest_gamedata.factories.plans import NONE, Plan
 from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.factories.vocabulary import TOOL_USER_AGENTS, USER_AGENTS
+from pytest_gamedata.sparse import Sparse, scatter
 
 KINDS = tuple(dist.ATTACK_KINDS)
 SPREAD = KINDS.index("spread")
@@ -112,10 +113,8 @@ def _address4(place: int) -> str:
     return f"{dist.ATTACKER_NETWORKS[network].rpartition('.')[0]}.{host + 1}"
 
 
-def _leaks(rng: Rng, unknown: NDArray[np.bool_]) -> Any:
+def _leaks(rng: Rng, unknown: NDArray[np.bool_]) -> Sparse:
     """Make up addresses as lists of stolen credentials have them."""
     digits = np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
     names = digits[rng.integers(0, len(digits), (int(unknown.sum()), 9))].reshape(-1).view("S9")
-    column = np.zeros(len(unknown), dtype="S21")
-    column[unknown] = np.strings.add(names, b"@example.com")
-    return column
+    return scatter(unknown, np.strings.add(names, b"@example.com"))

@@ -25,6 +25,7 @@ from pytest_gamedata.factories.networks import addresses, asns, hashed_quantiles
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.factories.vocabulary import USER_AGENTS
 from pytest_gamedata.models import AuthEvent
+from pytest_gamedata.sparse import thin_out
 
 
 def derived_uuids(*numbers: Any) -> NDArray[np.void]:
@@ -37,7 +38,7 @@ def _draw_identifier(row: Any, rng: Rng, n: int) -> Column:
     typed = np.where(is_null(row.user.email), pack_text(row.user.username), pack_text(row.user.email))
     typed = _hit_twice(typed, row.typo)
     by_hand = row.auth_method.is_("password", "email_link")
-    return np.where(by_hand, np.where(is_null(row.leaked), typed, pack_text(row.leaked)), b"")
+    return thin_out(np.where(by_hand, np.where(is_null(row.leaked), typed, pack_text(row.leaked)), b""))
 
 
 def _hit_twice(typed: NDArray[np.bytes_], rows: NDArray[np.bool_]) -> NDArray[np.bytes_]:

@@ -14,6 +14,7 @@ import numpy as np
 from factory import declarations
 
 from pytest_gamedata.arrays import (
+    COLUMN_KINDS,
     Column,
     Columns,
     Words,
@@ -30,6 +31,7 @@ from pytest_gamedata.factories.rows import evaluate_rows
 from pytest_gamedata.factories.views import Block, Streams, null_of, type_in
 from pytest_gamedata.lone_rows import STATE
 from pytest_gamedata.settings import DatasetSpec
+from pytest_gamedata.sparse import Sparse
 
 ROWS_PER_BLOCK = 1 << 17
 LONE_ROWS_START = 1_000_000_000  # numbers of lone rows start here, so their names never meet seeded ones
@@ -226,6 +228,11 @@ class _Table:
         self._values = {name: value for name, value in given.items() if name not in changed_fields(cls)}
 
     def __getattr__(self, name: str) -> Any:
+        value = self.held(name)
+        return value[:] if isinstance(value, Sparse) else value  # a draw function sees plain bytes
+
+    def held(self, name: str) -> Any:
+        """Return a field as it is held in memory, drawn when first needed."""
         if name not in self._values:
             self._values[name] = self._draw(name)
         return self._values[name]
@@ -279,11 +286,11 @@ class _Table:
         for name in (*self._declarations, *self._values):
             if name in spent:
                 continue
-            getattr(self, name)
+            self.held(name)
             for param in (spent_after or {}).get(name, ()):
                 del self._values[param]
                 spent.add(param)
-        return {name: value for name, value in self._values.items() if isinstance(value, np.ndarray | Words)}
+        return {name: value for name, value in self._values.items() if isinstance(value, COLUMN_KINDS)}
 
     def _evaluate_rows(self, stream: str, declaration: Any) -> Column | None:
         """Evaluate what a user's subclass declares by other means; parents and numbers of ours are given."""

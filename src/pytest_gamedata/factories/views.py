@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import inspect
 
-from pytest_gamedata.arrays import Column, Words, choose, nulls, nulls_like
+from pytest_gamedata.arrays import COLUMN_KINDS, Column, choose, nulls, nulls_like
 
 
 class Streams:
@@ -55,10 +55,10 @@ class Block:
         self._rows = rows
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._table, name)
+        value = self._table.held(name)
         if isinstance(value, Parent):
             return value.of(self._rows)
-        return value[self._rows] if isinstance(value, np.ndarray | Words) else value
+        return value[self._rows] if isinstance(value, COLUMN_KINDS) else value
 
 
 class _NoRow:
