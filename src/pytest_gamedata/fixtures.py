@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_gamedata.defaults import OwnFactories, create_tables
 from pytest_gamedata.errors import LeakedConnectionWarning
 from pytest_gamedata.run import RUN, find_template, next_spec, spec_of
 
@@ -43,12 +42,16 @@ def gamedata_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def gamedata_create_schema() -> CreateSchema:
     """Give a callable that creates the tables; override it to run your migrations."""
+    from pytest_gamedata.defaults import create_tables
+
     return create_tables
 
 
 @pytest.fixture(scope="session")
 def gamedata_factories() -> Sequence[Any]:
     """Give the factories that seed a database; override it to bring your own."""
+    from pytest_gamedata.defaults import OwnFactories
+
     return OwnFactories()
 
 
