@@ -67,7 +67,7 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
         peers = "" if row.peers is None else describe(row.peers, row.unit)
         ratio = "" if row.ratio is None else f"{row.ratio:.3g}{TIMES}"
         target = describe_target(row.target, row.unit) if row.target else ""
-        met = {None: "", True: "met", False: "**missed** (why: below)"}[row.is_met]
+        met = {None: "", True: "met", False: "**missed**"}[row.is_met]
         ours = describe(row.ours, row.unit)
         yield f"| {row.what} | {ours} | {row.peer} | {peers} | {ratio} | {target} | {met} |"
 
