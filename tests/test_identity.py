@@ -3,6 +3,7 @@
 import functools
 import sys
 import threading
+import types
 from datetime import UTC, datetime
 
 import pytest
@@ -91,6 +92,9 @@ class WithState:
         (functools.partial(make, 1), functools.partial(make, 2)),
         (make(OwnFactory), make(UserFactory)),
         (make(sys), make(threading)),
+        (make([1, 2, 1]), make([1, 2, 2])),
+        (make([[1], [2]]), make([[1, 2]])),
+        (make({1, 2}), make({1, 3})),
     ],
 )
 def test_what_a_function_holds_decides(first, second):
@@ -152,6 +156,16 @@ def test_plain_data_of_a_module_is_described_whatever_the_order_of_sets():
     assert first == second
     assert sources._describe_plain([{"a": {1, 2}}, None]) is not None
     assert sources._describe_plain([object()]) is None
+    assert sources._describe_plain({"a": 1}) != sources._describe_plain(["a", 1])
+
+
+def test_a_module_that_holds_itself_is_described():
+    module = types.ModuleType("holding")
+    module.everything = vars(module)
+    module.size = 3
+
+    assert "size" in sources._describe_data(module)
+    assert "everything" not in sources._describe_data(module)
 
 
 def test_reads_are_noted_and_checked(tmp_path):

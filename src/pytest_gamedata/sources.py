@@ -13,6 +13,7 @@ from typing import Any
 PACKAGE = Path(__file__).parent
 INSTALLED = {"site-packages", "dist-packages"}
 PLAIN = (str, bytes, int, float, complex, bool, type(None), Path)
+CONTAINERS = (list, tuple, set, frozenset)
 IMPORT = re.compile(
     r"^(?P<indent>[ \t]*)(?:from[ \t]+(?P<home>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#]*)"
     r"|import[ \t]+(?P<modules>[\w., \t]+))",
@@ -27,7 +28,7 @@ def describe_code(part: Any) -> str | None:
     they hold: it may come from a file or the environment. None if the part holds what only this process
     knows: an object, a class made by a function, code without a file.
     """
-    held = _take_apart(part, set())
+    held = _take_apart(part)
     if held is None:
         return None
     modules = {value for kind, value in held if kind == "module"}
@@ -38,22 +39,28 @@ def describe_code(part: Any) -> str | None:
 # ### what a value holds ###
 
 
-def _take_apart(value: Any, seen: set[int]) -> list[tuple[str, str]] | None:
-    """Return the modules, names and plain values that a value is made of, None if there is more in it."""
-    if id(value) in seen:
-        return []
-    seen.add(id(value))
+def _take_apart(value: Any, within: tuple[Any, ...] = ()) -> list[tuple[str, str]] | None:
+    """Return the modules, names and plain values that a value is made of, None if there is more in it.
+
+    `within` is what the value was found in.
+    """
     if isinstance(value, PLAIN):
         return [("value", repr(value))]
     if isinstance(value, ModuleType):
         return [_place(value.__name__)]
     if isinstance(value, type):
         return None if "<locals>" in value.__qualname__ else [("name", value.__qualname__), *_homes(value)]
-    if isinstance(value, FunctionType):
-        place = [_place(value.__module__), ("name", value.__qualname__)]
-        return _join(place, _take_all(_contents(value) or [], seen))
+    if any(value is outer for outer in within):
+        return [("name", "itself")]
     contents = _contents(value)
-    return None if contents is None else _take_all(contents, seen)
+    parts = [_take_apart(part, (*within, value)) for part in contents or ()]
+    if contents is None or None in parts:
+        return None
+    if isinstance(value, set | frozenset):
+        parts.sort(key=repr)
+    kind = ("value", f"{type(value).__name__} of {len(parts)}")
+    own = [_place(value.__module__), ("name", value.__qualname__)] if isinstance(value, FunctionType) else []
+    return [kind, *own, *(each for part in parts for each in part or ())]
 
 
 def _contents(value: Any) -> list[Any] | None:
@@ -67,7 +74,7 @@ def _contents(value: Any) -> list[Any] | None:
         return [value.func, value.args, value.keywords]
     if isinstance(value, dict):
         return [*value.keys(), *value.values()]
-    return list(value) if isinstance(value, list | tuple) else None
+    return list(value) if isinstance(value, CONTAINERS) else None
 
 
 def _homes(value: type) -> list[tuple[str, str]]:
@@ -82,19 +89,6 @@ def _place(module: str) -> tuple[str, str]:
 
 def _is_standard(module: str) -> bool:
     return module.partition(".")[0] in sys.stdlib_module_names
-
-
-def _take_all(values: list[Any], seen: set[int]) -> list[tuple[str, str]] | None:
-    parts: list[tuple[str, str]] | None = []
-    for value in values:
-        parts = _join(parts, _take_apart(value, seen))
-    return parts
-
-
-def _join(
-    first: list[tuple[str, str]] | None, second: list[tuple[str, str]] | None
-) -> list[tuple[str, str]] | None:
-    return None if first is None or second is None else first + second
 
 
 # ### where it comes from ###
@@ -178,13 +172,6 @@ def _describe_data(module: ModuleType) -> str:
 
 
 def _describe_plain(value: Any) -> str | None:
-    """Return the repr of plain data, whatever the order of its sets, None for anything else."""
-    if isinstance(value, PLAIN):
-        return repr(value)
-    if not isinstance(value, dict | list | tuple | set | frozenset):
-        return None
-    items = [part for item in value.items() for part in item] if isinstance(value, dict) else list(value)
-    texts = [_describe_plain(item) for item in items]
-    if None in texts:
-        return None
-    return repr(sorted(filter(None, texts)) if isinstance(value, set | frozenset) else texts)
+    """Return the description of plain data, whatever the order of its sets, None for anything else."""
+    held = _take_apart(value) if isinstance(value, (*PLAIN, *CONTAINERS, dict)) else None
+    return repr(held) if held and all(kind == "value" for kind, _ in held) else None
