@@ -35,9 +35,8 @@ def _ensure_template(
     def fill(dbname: str) -> Facts:
         from pytest_gamedata.seeding import seed
 
-        is_own = not foreign(
-            create_schema, factories
-        )  # we know what we read: our own files, which the name tells
+        # we know what we read: our own files, which the name tells
+        is_own = not foreign(create_schema, factories)
         with nullcontext(set[str]()) if is_own else recorded_reads() as paths:
             facts = seed(server, dbname, spec, create_schema, factories)
         reads = describe_reads(paths)

@@ -72,8 +72,6 @@ def _postgresql_setting(config: pytest.Config, name: str) -> str | None:
 @contextmanager
 def one_line_failures(server: Server | None = None) -> Iterator[None]:
     """Fail a test by one clear line: a cause that is not the test's needs no traceback into ours."""
-    import psycopg
-
     try:
         yield
     except (GamedataError, LeakedConnectionWarning) as error:

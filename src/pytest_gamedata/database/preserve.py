@@ -36,7 +36,7 @@ def preserve(plan: Plan) -> None:
         return
     images = Path(plan.images or "")
     names = hashlib.sha256("".join(sorted(kept)).encode()).hexdigest()[:16]
-    about = {"family": plan.family, "templates": {name: note["about"] for name, note in kept.items()}}
+    about = {"templates": {name: note["about"] for name, note in kept.items()}}
     pack(Path(plan.data), images / f"{plan.family}-{names}{SUFFIX}", about)
     evict(images, LIMIT_BYTES)
 

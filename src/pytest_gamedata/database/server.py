@@ -231,7 +231,9 @@ def note_template(run_dir: Path, name: str, note: dict[str, Any]) -> None:
     """Tell the keeper of a template that the run uses: `built` by it, to `keep` for later ones, and `about` it."""
     notes = run_dir / NOTES
     notes.mkdir(mode=0o700, exist_ok=True)
-    write_private(notes / f"{name}.json", json.dumps(note))
+    unfinished = notes / f"{name}.{os.getpid()}"
+    write_private(unfinished, json.dumps(note))
+    unfinished.replace(notes / f"{name}.json")  # whole or not at all: whoever writes it may be killed at that
 
 
 def server_error(server: Server, cause: Exception) -> ServerError:

@@ -140,10 +140,11 @@ def ensure_template(
         if row and row[0]:
             found = dict(json.loads(row[1]))
             facts = check(found)
+            if facts == found:
+                return found
             if facts is not None:
-                if facts != found:
-                    _warm_up(admin, name)
-                    _write_facts(admin, name, facts)
+                _warm_up(admin, name)
+                _write_facts(admin, name, facts)
                 return facts
             admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(name)))
         return _create_template(admin, name, fill)
@@ -175,9 +176,7 @@ def _warm_up(admin: Connection, name: str) -> None:
     """Let a connection write the file that spares the first one to each clone 3 ms; a server's start removes it."""
     database = sql.Identifier(name)
     admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
-    info = admin.info
-    password = info.password
-    psycopg.connect(host=info.host, port=info.port, user=info.user, password=password, dbname=name).close()
+    psycopg.connect(admin.info.dsn, password=admin.info.password, dbname=name).close()
     admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
     find_leaks(admin, name)  # until the connection is gone: a clone would wait for that in steps of 100 ms
 
