@@ -20,14 +20,29 @@ FEW_PLUGINS = {
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     "PYTEST_PLUGINS": "pytest_gamedata.plugin,pytest_postgresql.plugin,xdist.plugin",
 }
-OUTER_VARIABLES = ("PG", "POSTGRESQL_", "PYTEST_XDIST", "PYTEST_PLUGINS", "PYTEST_DISABLE")
+# What connects somewhere, what the outer run says of itself, and what changes pytest's lines (it cuts none under CI).
+OUTER_VARIABLES = (
+    "PG",
+    "POSTGRESQL_",
+    "PYTEST_",
+    "CI",
+    "BUILD_NUMBER",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "PY_COLORS",
+)
 
 
 @pytest.fixture
-def project(pytester, monkeypatch):
-    """Give an empty project; its `ini()` adds lines to what all of these have in their ini file."""
+def quiet_environment(monkeypatch):
+    """Take away the variables by which the outer run or its machine would change what an inner run prints."""
     for name in [name for name in os.environ if name.startswith(OUTER_VARIABLES)]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def project(pytester, quiet_environment):
+    """Give an empty project; its `ini()` adds lines to what all of these have in their ini file."""
     pytester.ini = lambda *lines: pytester.makeini(INI + "\n".join(lines))
     pytester.ini()
     return pytester

@@ -13,7 +13,7 @@ VARIES = r"\d+\.\d+ s\b|\d+ ms\b|\d+\.\d+s\b|PostgreSQL \d+\.\d+ \([^)]*\)|in RA
 
 
 @pytest.fixture
-def readme_files(pytester):
+def readme_files(pytester, quiet_environment):
     """Every block of Python as the file that its first line names."""
     for text in PYTHON:
         name = text.partition("\n")[0].removeprefix("# ")
