@@ -85,7 +85,7 @@ def gamedata_db(
     with one_line_failures(gamedata_server):
         database.close()
         leaks = _gamedata_admin.run(lambda admin: find_leaks(admin, name))
-        _gamedata_pool.drop(name)
+        _gamedata_pool.give_back(name)
         for leak in leaks:
             warnings.warn(describe_leak(request.node.nodeid, leak), LeakedConnectionWarning, stacklevel=1)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,6 +18,9 @@ from pytest_gamedata.database.templates import Admin, Connection, clone_template
 THREADS = 2  # one may drop while the other clones
 AHEAD_MAX = 2  # clones that wait for their test: the next one's, and a guess that was wrong
 BEHIND_MAX = 8  # databases that wait to be dropped
+# Where tests last, the threads leave both cores to a test's first steps: connecting takes 4 ms then, not 6.
+LASTING_SECONDS = 0.02  # what a clone and a drop take: after such a test there is time to rest
+REST_SECONDS = 0.006
 
 
 @dataclass
@@ -28,6 +33,9 @@ class Pool:
     _admins: list[Admin] = field(default_factory=list)
     _ahead: dict[str, tuple[str, Future[None]]] = field(default_factory=dict)  # by template
     _behind: list[Future[None]] = field(default_factory=list)
+    _hurry: threading.Event = field(default_factory=threading.Event)  # somebody waits for a thread
+    _taken: float = 0.0  # when the last test took its database
+    _rest: float = 0.0  # seconds before the threads begin with what they are asked for
 
     def prepare(self, template: str) -> None:
         """Begin to make a clone of a template, if none is under way."""
@@ -36,7 +44,8 @@ class Pool:
         while len(self._ahead) >= AHEAD_MAX:
             oldest = next(iter(self._ahead))
             name, future = self._ahead.pop(oldest)
-            wait([future])
+            with self._in_a_hurry():
+                wait([future])
             self.drop(name)
         name = new_name()
         self._ahead[template] = (name, self._begin(partial(clone_template, template=template, name=name)))
@@ -45,13 +54,21 @@ class Pool:
         """Return the name of a clone that nobody has had: the one made ahead, else one made now."""
         admin.connect()  # a server that is gone is told of here, before a test begins
         name, future = self._ahead.pop(template, (None, None))
-        if name and future and future.exception() is None:
-            return name
-        if name:  # what stopped it stops the one made now too, in the test that it concerns
+        with self._in_a_hurry():
+            made = future is not None and future.exception() is None
+        if name and not made:  # what stopped it stops the one made now too, in the test that it concerns
             self.drop(name)
-        name = new_name()
-        admin.run(partial(clone_template, template=template, name=name))
+        if name is None or not made:
+            name = new_name()
+            admin.run(partial(clone_template, template=template, name=name))
+        self._taken = time.monotonic()
         return name
+
+    def give_back(self, name: str) -> None:
+        """Begin to drop the database of a test that has ended."""
+        lasted = time.monotonic() - self._taken
+        self._rest = REST_SECONDS if lasted > LASTING_SECONDS else 0
+        self.drop(name)
 
     def drop(self, name: str) -> None:
         """Begin to drop a database; wait if many are still to be dropped.
@@ -60,11 +77,13 @@ class Pool:
         """
         self._behind = [future for future in self._behind if not future.done()]
         if len(self._behind) >= BEHIND_MAX:
-            wait(self._behind[:1])
+            with self._in_a_hurry():
+                wait(self._behind[:1])
         self._behind.append(self._begin(partial(drop_database, name=name)))
 
     def close(self) -> None:
         """Drop what is left, and close the connections."""
+        self._hurry.set()
         wait([future for _, future in self._ahead.values()])
         for name, _ in self._ahead.values():
             self.drop(name)
@@ -73,7 +92,17 @@ class Pool:
             each.close()
 
     def _begin(self, action: Callable[[Connection], Any]) -> Future[None]:
-        return self._executor.submit(lambda: self._admin().run(action))
+        def work(rest: float = self._rest) -> None:
+            self._hurry.wait(rest)
+            self._admin().run(action)
+
+        return self._executor.submit(work)
+
+    @contextmanager
+    def _in_a_hurry(self) -> Iterator[None]:
+        self._hurry.set()
+        yield
+        self._hurry.clear()
 
     def _admin(self) -> Admin:
         """Return the connection of this thread."""
