@@ -184,6 +184,18 @@ def test_second_join_returns_the_same_server(server, shared_run):
     assert join_server(shared_run, find) == server
 
 
+def test_what_can_be_done_meanwhile_is_done_once_while_the_server_is_not_there_yet(run_dir):
+    answered = []
+
+    def meanwhile():
+        answered.append((run_dir / "server.json").exists())
+
+    for _ in range(2):
+        join_server(run_dir, find, meanwhile=meanwhile)
+
+    assert answered == [False]
+
+
 def test_other_process_joins_the_same_server(run_dir, spawn):
     server = join_server(run_dir, find)
 

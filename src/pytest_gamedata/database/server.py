@@ -47,11 +47,18 @@ class Server:
 
 
 def join_server(
-    run_dir: Path, find: Callable[[], Binaries], postgres_options: str = "", cache: Cache = NO_CACHE
+    run_dir: Path,
+    find: Callable[[], Binaries],
+    postgres_options: str = "",
+    cache: Cache = NO_CACHE,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Server:
-    """Return the run's server, started if this process is the first to ask; hold it until leave_server()."""
+    """Return the run's server, started if this process is the first to ask; hold it until leave_server().
+
+    `meanwhile` is called while initdb works, if it has to.
+    """
     try:
-        return _join(run_dir, lambda: _start_server(run_dir, find, postgres_options, cache))
+        return _join(run_dir, lambda: _start_server(run_dir, find, postgres_options, cache, meanwhile))
     except BaseException:
         leave_server(run_dir)
         raise
@@ -121,7 +128,13 @@ def _read_server(run_dir: Path) -> Server | None:
     return Server(**values | {"directory": Path(values["directory"])})
 
 
-def _start_server(run_dir: Path, find: Callable[[], Binaries], postgres_options: str, cache: Cache) -> Server:
+def _start_server(
+    run_dir: Path,
+    find: Callable[[], Binaries],
+    postgres_options: str,
+    cache: Cache,
+    meanwhile: Callable[[], None],
+) -> Server:
     """Start a server and note how to reach it; the lifeline is held before there is anything to keep."""
     began = time.monotonic()
     binaries = find()
@@ -129,7 +142,7 @@ def _start_server(run_dir: Path, find: Callable[[], Binaries], postgres_options:
     lifeline = _make_lifeline(run_dir)
     try:
         _hold(run_dir)
-        started = start_keeper(run_dir, binaries, postgres_options, cache, lifeline)
+        started = start_keeper(run_dir, binaries, postgres_options, cache, lifeline, meanwhile)
     finally:
         os.close(lifeline)
     server = Server(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -51,7 +52,12 @@ class Started:
 
 
 def start_keeper(
-    run_dir: Path, binaries: Binaries, postgres_options: str, cache: Cache, lifeline: int
+    run_dir: Path,
+    binaries: Binaries,
+    postgres_options: str,
+    cache: Cache,
+    lifeline: int,
+    meanwhile: Callable[[], None],
 ) -> Started:
     """Start a keeper that reads the lifeline, wait until its server answers, and make the role."""
     status, report = os.pipe()
@@ -60,6 +66,8 @@ def start_keeper(
             plan = make_plan(run_dir, binaries, postgres_options, cache, lifeline=lifeline, status=report)
             write_private(run_dir / PLAN, json.dumps(asdict(plan)))
             _spawn_keeper(run_dir, (lifeline, report))
+        if plan.image is None:
+            meanwhile()
         connection, port = _connect(plan, reports, binaries)
     from_cache = (run_dir / ORIGIN).exists()
     password = secrets.token_urlsafe()
