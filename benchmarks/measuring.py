@@ -34,10 +34,11 @@ class Bench:
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked for: a least ratio, or a most of ours."""
+    """What is asked for: a least ratio, or a most of ours; and why it is missed, where it is."""
 
     least_ratio: float | None = None
     most: float | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
         ratio = "" if row.ratio is None else f"{row.ratio:.3g}{TIMES}"
         target = describe_target(row.target, row.unit) if row.target else ""
         met = {None: "", True: "met", False: "**missed**"}[row.is_met]
+        if row.target and not row.is_met and row.target.why:
+            met += f": {row.target.why}"
         ours = describe(row.ours, row.unit)
         yield f"| {row.what} | {ours} | {row.peer} | {peers} | {ratio} | {target} | {met} |"
 
