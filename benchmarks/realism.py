@@ -18,8 +18,9 @@ import psycopg
 from sqlalchemy import URL, create_engine
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
+from pytest_gamedata.checking import describe_band, describe_figure
 from pytest_gamedata.distributions import PRESETS
-from pytest_gamedata.realism import COMPLETE, DEFAULT, Finding, compare, measure
+from pytest_gamedata.realism import DEFAULT, Finding, compare, measure
 from servers import started_server
 from table import write_between_markers
 
@@ -86,21 +87,8 @@ def table(findings: dict[int, list[Finding]]) -> Iterator[str]:
         inside = "inside" if all(finding.inside for finding in row) else "**OUTSIDE**"
         # bands widen with the size of the sample, which differs a little from seed to seed
         bands = " / ".join(dict.fromkeys(describe_band(finding.band) for finding in (row[0], row[-1])))
-        figures = " | ".join(describe(finding.measured) for finding in row)
+        figures = " | ".join(describe_figure(finding.measured) for finding in row)
         yield f"| {target.quantity} | {target.published} | {target.source} | {bands} | {figures} | {inside} |"
-
-
-def describe_band(band: tuple[float, float]) -> str:
-    """Write a band as its two ends."""
-    low, high = band
-    if low == high:
-        return describe(low)
-    return f"{describe(low)} or more" if high == COMPLETE else f"{describe(low)} to {describe(high)}"
-
-
-def describe(figure: float | None) -> str:
-    """Write a figure with three digits, None as a dash."""
-    return "-" if figure is None else f"{figure:.3g}"
 
 
 if __name__ == "__main__":

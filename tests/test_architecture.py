@@ -53,7 +53,8 @@ def test_the_plugin_imports_nothing_heavy():
 
 def test_public_names_are_pinned():
     assert pytest_gamedata.__all__ == [
-        "Dataset", "DatasetSpec", "GameDatabase", "build_dataset", "load_dataset", "validate_dataset",
+        "Dataset", "DatasetSpec", "GameDatabase",
+        "build_dataset", "clear_database", "load_dataset", "summarize", "validate_dataset",
     ]  # fmt: skip
     assert all(getattr(pytest_gamedata, name) for name in pytest_gamedata.__all__)
     with pytest.raises(AttributeError, match=r"^module 'pytest_gamedata' has no attribute 'nothing'$"):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pytest_gamedata.game_database import GameDatabase
     from pytest_gamedata.seeding import load_dataset
     from pytest_gamedata.settings import DatasetSpec
+    from pytest_gamedata.stored import clear_database
+    from pytest_gamedata.summary import summarize
     from pytest_gamedata.validate import validate_dataset
 
 _HOMES = {
@@ -20,11 +22,22 @@ _HOMES = {
     "DatasetSpec": "settings",
     "GameDatabase": "game_database",
     "build_dataset": "dataset",
+    "clear_database": "stored",
     "load_dataset": "seeding",
+    "summarize": "summary",
     "validate_dataset": "validate",
 }
 
-__all__ = ["Dataset", "DatasetSpec", "GameDatabase", "build_dataset", "load_dataset", "validate_dataset"]
+__all__ = [
+    "Dataset",
+    "DatasetSpec",
+    "GameDatabase",
+    "build_dataset",
+    "clear_database",
+    "load_dataset",
+    "summarize",
+    "validate_dataset",
+]
 
 
 def __getattr__(name: str) -> Any:

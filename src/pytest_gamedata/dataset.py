@@ -42,6 +42,10 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     """Build all rows of a dataset in memory.
 
     Raises DatasetInvalidError if a row breaks a rule of `pytest_gamedata.validate`.
+
+    >>> dataset = build_dataset(DatasetSpec(users=1000))
+    >>> dataset.counts["users"], dataset.tables["users"]["level"].mean().round(1)
+    (1000, ...)
     """
     streams = Streams(spec.seed)
     users = make_users(spec, streams, cast_positions(spec.users), factories["users"])

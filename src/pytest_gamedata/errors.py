@@ -5,6 +5,7 @@ GamedataError
 ├── BinariesNotFoundError no usable PostgreSQL binaries on this machine
 ├── ServerError           the server could not be started, or is gone
 ├── LoadError             rows could not be loaded into a database
+├── ClearError            a table holds, or is needed by, what is not ours
 ├── DatasetInvalidError   generated rows that break a rule
 └── SessionMissingError   a factory's create() outside gamedata_session
 """
@@ -36,6 +37,10 @@ class SessionMissingError(GamedataError):
 
 class LoadError(GamedataError):
     """Rows could not be loaded into a database."""
+
+
+class ClearError(GamedataError):
+    """A table cannot be cleared: it, or what refers to it, is not ours."""
 
 
 class CacheWarning(UserWarning):

@@ -14,27 +14,43 @@ from pytest_gamedata.database.templates import connect
 from pytest_gamedata.dataset import Dataset, build_dataset, factories_by_table
 from pytest_gamedata.models import Base
 from pytest_gamedata.settings import DatasetSpec
+from pytest_gamedata.stored import note_spec, raw_connection
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from pytest_gamedata.database.server import Server
 
 CreateSchema = Callable[["Engine"], None]
+Report = Callable[[str, int], None]  # told of rows on their way: their table, and how many they are
 MANY_ROWS = 10_000  # from here on one more connection is worth opening
 CONNECTIONS = 2
 
 
-def load_dataset(
-    engine: Engine, dataset: Dataset, create_schema: CreateSchema = Base.metadata.create_all
-) -> None:
-    """Create the tables that are missing and load a dataset into them, all rows or none.
+def load_dataset(engine: Engine, dataset: Dataset, create_schema: CreateSchema | None = None) -> None:
+    """Create the tables that are missing and load a dataset into them, all or nothing, in one transaction.
 
-    The engine must use psycopg. Raises LoadError if a table has rows already.
+    The engine must use psycopg. `create_schema` makes the tables instead, before that transaction.
+    Raises LoadError if a table has rows already.
+
+    >>> dataset = build_dataset(DatasetSpec(users=1000))
+    >>> load_dataset(engine, dataset)
+    >>> dataset.counts["users"]
+    1000
     """
-    create_schema(engine)
-    with engine.connect() as connection:
-        load_tables(connection.connection.driver_connection, dataset.tables)  # type: ignore[arg-type]
+    if create_schema is not None:
+        create_schema(engine)
+    with engine.begin() as connection:
+        if create_schema is None:
+            Base.metadata.create_all(connection)
+        load_into(connection, dataset)
+
+
+def load_into(connection: Connection, dataset: Dataset, report: Report = lambda table, rows: None) -> None:
+    """Load a dataset into tables that are there, in the transaction of a SQLAlchemy connection."""
+    raw = raw_connection(connection)
+    note_spec(raw, dataset.spec)  # first, for it begins the transaction that the rest is a part of
+    load_tables(raw, dataset.tables, report)
 
 
 def seed(

@@ -23,7 +23,10 @@ class DatasetSpec:
 
     `transactions` and `auth_events` are exact numbers of rows, None for what the users' activity gives.
     `until` is the end of the window of `days` days, in UTC. `password_hash` is stored with every password
-    account, `password` is what it verifies.
+    account, `password` is what it verifies. Raises SettingsError for a value that is not allowed.
+
+    >>> DatasetSpec(users=1000, days=30, until="2025-06-01").since
+    datetime.datetime(2025, 5, 2, 0, 0, tzinfo=datetime.timezone.utc)
     """
 
     users: int = 100

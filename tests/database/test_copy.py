@@ -5,13 +5,16 @@ from decimal import Decimal
 import numpy as np
 import psycopg
 import pytest
+from sqlalchemy import create_engine, text
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 from pytest_gamedata.arrays import NULL, texts, to_python, words_of
 from pytest_gamedata.database.copy import load_new_database, load_tables, loading_order
 from pytest_gamedata.database.packing import ROWS_PER_BLOCK
+from pytest_gamedata.database.read import read_table
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.sparse import thin_out
+from pytest_gamedata.stored import raw_connection
 
 
 def objects(*values):
@@ -167,6 +170,64 @@ def test_an_error_of_one_of_several_connections_is_raised(gamedata_db):
         pytest.raises(psycopg.errors.ForeignKeyViolation),
     ):
         load_new_database([one, two], tables)
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_what_is_rolled_back_leaves_no_trace(gamedata_db):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        with connection.transaction(force_rollback=True):
+            load_tables(connection, build_dataset(DatasetSpec(users=3)).tables)
+        assert connection.execute("SELECT nextval('users_id_seq')").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_a_dataset_is_loaded_with_its_tables_or_not_at_all(gamedata_db):
+    dataset = build_dataset(DatasetSpec(users=3))
+    dataset.tables["auth_events"]["user_id"][0] = 77
+    with gamedata_db.engine.begin() as connection:
+        connection.execute(text("DROP TABLE auth_events"))
+
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        load_dataset(gamedata_db.engine, dataset)
+
+    with gamedata_db.engine.begin() as connection:
+        assert connection.scalar(text("SELECT to_regclass('auth_events')")) is None
+        assert connection.scalar(text("SELECT count(*) FROM users")) == 0
+
+
+def test_an_engine_of_another_driver_is_refused(gamedata_engine):
+    engine = create_engine("sqlite://")
+    with pytest.raises(LoadError) as caught, engine.connect() as connection:
+        raw_connection(connection)
+
+    assert str(caught.value) == "The engine uses sqlite3. Make it with postgresql+psycopg://..."
+
+
+@pytest.mark.gamedata(users=60)
+def test_rows_come_back_as_the_columns_they_were(gamedata_db):
+    dataset = build_dataset(gamedata_db.spec)
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        for table, columns in dataset.tables.items():
+            found = read_table(connection, table)
+            assert set(columns) == set(found)
+            for name, column in columns.items():
+                assert to_python(found[name]) == to_python(column), (table, name)
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_moments_without_an_end_come_back_as_the_last_ones_that_python_knows(gamedata_db):
+    with psycopg.connect(gamedata_db.dsn) as connection:
+        connection.execute(
+            "INSERT INTO items (id, sku, name, item_type, rarity, price_hard) VALUES (1, 'a', 'b', 'bundle', 'rare', 1)"
+        )
+        found = read_table(connection, "items", ["available_from", "available_until", "drop_rate"])
+
+    assert {name: str(to_python(column)[0]) for name, column in found.items()} == {
+        "available_from": "0001-01-01 00:00:00+00:00",
+        "available_until": "9999-12-31 00:00:00+00:00",
+        "drop_rate": "None",
+    }
 
 
 @pytest.mark.gamedata(users=5)

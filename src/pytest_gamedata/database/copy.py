@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -12,7 +12,7 @@ from psycopg import sql
 
 from pytest_gamedata.arrays import Columns
 from pytest_gamedata.database.jobs import Connection, Cursor, Jobs, run_at_once, run_in_turn
-from pytest_gamedata.database.packing import SIGNATURE, TRAILER, find_packer, pack_rows
+from pytest_gamedata.database.packing import SIGNATURE, TRAILER, Block, find_packer, pack_rows
 from pytest_gamedata.errors import LoadError
 
 COLUMN_TYPES = """
@@ -39,13 +39,21 @@ IDENTITIES = """
 """
 
 
-def load_tables(connection: Connection, tables: Mapping[str, Columns]) -> None:
+Report = Callable[[str, int], None]  # told of rows on their way: their table, and how many they are
+
+
+def _tell_nobody(table: str, rows: int) -> None:
+    pass
+
+
+def load_tables(connection: Connection, tables: Mapping[str, Columns], report: Report = _tell_nobody) -> None:
     """Load columns into empty tables that exist, in one transaction, and analyse them.
 
-    Raises LoadError if a table has rows already or the foreign keys form a cycle.
+    `report` is told of rows on their way. Raises LoadError if a table has rows already or the foreign keys form
+    a cycle.
     """
     with connection.transaction(), connection.cursor() as cursor:
-        run_in_turn(cursor, _strip(cursor, tables))
+        run_in_turn(cursor, _strip(cursor, tables, report))
 
 
 def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Columns]) -> None:
@@ -54,20 +62,21 @@ def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Co
     For a database that nobody uses before this returns: an error leaves it half loaded.
     """
     with connections[0].transaction(), connections[0].cursor() as cursor:
-        jobs = _strip(cursor, tables)
+        jobs = _strip(cursor, tables, _tell_nobody)
     run_at_once(connections, jobs)
 
 
-def _strip(cursor: Cursor, tables: Mapping[str, Columns]) -> Jobs:
+def _strip(cursor: Cursor, tables: Mapping[str, Columns], report: Report) -> Jobs:
     """Drop the keys and indexes of empty tables; return the jobs that fill the tables and bring them back."""
     names = list(tables)
+    cursor.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")  # what is empty now stays so
     _check_empty(cursor, names)
     constraints = cursor.execute(CONSTRAINTS, {"tables": names}).fetchall()
     indexes = cursor.execute(INDEXES, [names]).fetchall()
     names = loading_order(names, constraints)
     _drop(cursor, constraints, indexes)
     names.sort(key=lambda name: -_count(tables[name]))  # what takes longest begins first
-    return _plan({name: tables[name] for name in names}, constraints, indexes)
+    return _plan({name: tables[name] for name in names}, constraints, indexes, report)
 
 
 def _check_empty(cursor: Cursor, names: list[str]) -> None:
@@ -104,12 +113,13 @@ def _drop(cursor: Cursor, constraints: list[Any], indexes: list[Any]) -> None:
         cursor.execute(f"DROP INDEX {name}")
 
 
-def _plan(tables: Mapping[str, Columns], constraints: list[Any], indexes: list[Any]) -> Jobs:
+def _plan(tables: Mapping[str, Columns], constraints: list[Any], indexes: list[Any], report: Report) -> Jobs:
     """Cut the loading into jobs that do not wait for each other's locks: rows and keys, indexes, statistics."""
     jobs: Jobs = {}
     for table, columns in tables.items():
         keys = [row for row in constraints if row[0] == table and not _is_foreign(row[3])]
-        jobs["rows", table] = ((), partial(_fill, table=table, columns=columns, keys=keys))
+        fill = partial(_fill, table=table, columns=columns, keys=keys, report=partial(report, table))
+        jobs["rows", table] = ((), fill)
     for table, name, definition in indexes:
         jobs["index", table, name] = ([("rows", table)], partial(_create_index, definition=definition))
     for table in tables:
@@ -126,10 +136,13 @@ def _count(columns: Columns) -> int:
     return len(next(iter(columns.values())))
 
 
-def _fill(cursor: Cursor, table: str, columns: Columns, keys: list[Any]) -> None:
-    # a table that is truncated in the transaction that fills it needs no write-ahead log, and its rows come frozen
-    cursor.execute(f"TRUNCATE {table}")
-    _copy(cursor, table, columns)
+def _fill(
+    cursor: Cursor, table: str, columns: Columns, keys: list[Any], report: Callable[[int], None]
+) -> None:
+    # A table that is truncated in the transaction that fills it needs no write-ahead log, and its rows come frozen.
+    # A sequence that is restarted in it is what it was, when the transaction fails.
+    cursor.execute(f"TRUNCATE {table} RESTART IDENTITY")
+    _copy(cursor, table, columns, report)
     _add_constraints(cursor, keys)
 
 
@@ -156,7 +169,7 @@ def _finish(cursor: Cursor, table: str) -> None:
     cursor.execute(f"ANALYZE {table}")
 
 
-def _copy(cursor: Cursor, table: str, columns: Columns) -> None:
+def _copy(cursor: Cursor, table: str, columns: Columns, report: Callable[[int], None]) -> None:
     types = {name: (kind, oid) for name, kind, oid in cursor.execute(COLUMN_TYPES, [table]).fetchall()}
     missing = sorted(set(columns) - set(types))
     if missing:
@@ -167,12 +180,13 @@ def _copy(cursor: Cursor, table: str, columns: Columns) -> None:
     statement = sql.SQL(f"COPY {table} ({{}}) FROM STDIN (FORMAT BINARY{freeze})").format(names)
     with cursor.copy(statement) as copy:
         copy.write(SIGNATURE)
-        for block in _ahead(pack_rows(packers, _count(columns))):
+        for rows, block in _ahead(pack_rows(packers, _count(columns))):
             copy.write(block)
+            report(rows)
         copy.write(TRAILER)
 
 
-def _ahead(blocks: Iterator[memoryview]) -> Iterator[memoryview]:
+def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
     """Make the next block while this one is on its way: numpy and the socket leave each other alone."""
     with ThreadPoolExecutor(1, "gamedata-pack") as packer:
         following = packer.submit(next, blocks, None)

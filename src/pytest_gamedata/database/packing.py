@@ -36,9 +36,10 @@ LAYOUTS = {  # of the types whose values all have the same width, and the kinds 
 # same shape, on the bytes that count: None where all of them do.
 Packed = tuple[NDArray[np.void], NDArray[np.void] | None]
 Packer = Callable[[slice], Packed]
+Block = tuple[int, memoryview]  # how many rows, and their bytes
 
 
-def pack_rows(packers: list[Packer], count: int) -> Iterator[memoryview]:
+def pack_rows(packers: list[Packer], count: int) -> Iterator[Block]:
     """Lay out rows as COPY BINARY wants them, a block at a time."""
     header = np.array([len(packers)], dtype=">i2").view("V2")
     for start in range(0, count, ROWS_PER_BLOCK):
@@ -52,7 +53,7 @@ def pack_rows(packers: list[Packer], count: int) -> Iterator[memoryview]:
             block[f"f{number}"] = field
             if mark is not None:
                 marks[f"f{number}"] = mark
-        yield block.view(np.uint8)[marks.view(np.bool_)].data
+        yield len(block), block.view(np.uint8)[marks.view(np.bool_)].data
 
 
 def find_packer(column: Column, kind: str, oid: int, connection: psycopg.Connection[Any]) -> Packer:

@@ -1,0 +1,74 @@
+"""Rows out of tables, if the tables are those that were meant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import psycopg
+
+from pytest_gamedata.errors import ClearError
+
+Connection = psycopg.Connection[Any]
+
+COLUMNS = """
+    SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+"""
+# The tables that refer to these, and those that refer to them: emptying one empties, or breaks, the others.
+REFERRING = """
+    WITH RECURSIVE referring AS (
+        SELECT conrelid, confrelid, conname FROM pg_constraint
+        WHERE contype = 'f' AND confrelid = ANY(%(tables)s::regclass[])
+        UNION
+        SELECT pg_constraint.conrelid, pg_constraint.confrelid, pg_constraint.conname FROM pg_constraint
+        JOIN referring ON contype = 'f' AND pg_constraint.confrelid = referring.conrelid
+    )
+    SELECT conrelid::regclass::text, confrelid::regclass::text, conname FROM referring
+    WHERE conrelid <> ALL(%(tables)s::regclass[]) ORDER BY 1, 3
+"""
+
+
+def count_rows(connection: Connection, tables: Collection[str]) -> dict[str, int]:
+    """Count the rows of those of the tables that are there."""
+    counts = {}
+    for table in tables:
+        if connection.execute("SELECT to_regclass(%s) IS NOT NULL", [table]).fetchone() == (True,):
+            counts[table] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # type: ignore[index]
+    return counts
+
+
+def check_ours(connection: Connection, tables: Mapping[str, Collection[str]]) -> None:
+    """Refuse a table that lacks one of the columns that it should have.
+
+    Raises ClearError.
+    """
+    for table, columns in tables.items():
+        found = {name for (name,) in connection.execute(COLUMNS, [table]).fetchall()}
+        missing = [name for name in columns if name not in found]
+        if found and missing:
+            raise ClearError(
+                f"Table {table!r} is not one of ours: it has no column {missing[0]!r}. Nothing was changed. "
+                "Rename it, or use another database."
+            )
+
+
+def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) -> None:
+    """Remove all rows of those of the tables that are there, and let their ids count from 1 again.
+
+    Raises ClearError if a table lacks one of the columns that it should have, or rows of other tables refer to it.
+    """
+    there = [table for table in tables if connection.execute(COLUMNS, [table]).fetchone()]
+    if not there:
+        return
+    check_ours(connection, tables)
+    referring = connection.execute(REFERRING, {"tables": there}).fetchall()
+    others = list(dict.fromkeys(other for other, *_ in referring))
+    listed = ", ".join([*there, *others])
+    connection.execute(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
+    for other, table, name in referring:
+        if connection.execute(f"SELECT EXISTS (SELECT FROM {other})").fetchone() == (True,):
+            raise ClearError(
+                f"Table {other!r} has rows, and refers to {table!r} ({name}). Nothing was changed. "
+                f"Empty {other!r} first."
+            )
+    connection.execute(f"TRUNCATE {listed} RESTART IDENTITY")

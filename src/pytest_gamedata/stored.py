@@ -1,0 +1,113 @@
+"""A dataset that is in a database already: what was noted of it, and its rows as columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from pytest_gamedata.database.clear import check_ours, clear_tables, count_rows
+from pytest_gamedata.database.read import read_table
+from pytest_gamedata.dataset import Dataset
+from pytest_gamedata.errors import LoadError
+from pytest_gamedata.factories import FACTORIES
+from pytest_gamedata.models import Base
+from pytest_gamedata.settings import OPTIONS, DatasetSpec, resolve_spec
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+Connection = psycopg.Connection[Any]
+
+TABLES = tuple(FACTORIES)
+OWN_COLUMNS = {name: [column.name for column in Base.metadata.tables[name].columns] for name in TABLES}
+# The command that makes such rows, as a comment on the first table: whoever finds them can tell where they come from.
+NOTE_START = "gamedata seed "
+FIND_NOTE = "SELECT obj_description(to_regclass('users'), 'pg_class')"
+
+
+def clear_database(engine: Engine) -> dict[str, int]:
+    """Remove all rows of the four tables, and return how many there were of each; tables that are missing stay so.
+
+    All or nothing, in one transaction. Raises ClearError if a table of that name is not one of ours, or if rows of
+    other tables refer to it.
+
+    >>> load_dataset(engine, build_dataset(DatasetSpec(users=5)))
+    >>> clear_database(engine)["users"]
+    5
+    """
+    with engine.begin() as connection:
+        return clear_rows(raw_connection(connection))
+
+
+def clear_rows(connection: Connection) -> dict[str, int]:
+    """Remove all rows of the four tables in the connection's transaction; return how many there were of each."""
+    counts = count_stored(connection)
+    clear_tables(connection, OWN_COLUMNS)
+    if noted_spec(connection):
+        connection.execute("COMMENT ON TABLE users IS NULL")
+    return counts
+
+
+def raw_connection(connection: Any) -> Connection:
+    """Return the psycopg connection below a SQLAlchemy connection.
+
+    Raises LoadError if another driver is below it.
+    """
+    found = connection.connection.driver_connection
+    if not isinstance(found, psycopg.Connection):
+        raise LoadError(f"The engine uses {type(found).__module__}. Make it with postgresql+psycopg://...")
+    return found
+
+
+def count_stored(connection: Connection) -> dict[str, int]:
+    """Count the rows of those of the four tables that are there.
+
+    Raises ClearError if a table of that name is not one of ours.
+    """
+    check_ours(connection, OWN_COLUMNS)
+    return count_rows(connection, TABLES)
+
+
+def note_spec(connection: Connection, spec: DatasetSpec) -> None:
+    """Note in the database what its rows are made from."""
+    comment = sql.Literal(NOTE_START + to_options(spec))
+    connection.execute(sql.SQL("COMMENT ON TABLE users IS {}").format(comment))
+
+
+def noted_spec(connection: Connection) -> DatasetSpec | None:
+    """Return what the database's rows were made from, None if that is not noted."""
+    row = connection.execute(FIND_NOTE).fetchone()
+    note = row[0] if row else None
+    if note is None or not note.startswith(NOTE_START):
+        return None
+    found = {
+        name.replace("-", "_"): (value, NOTE_START) for name, value in re.findall(r"--(\S+) (\S+)", note)
+    }
+    return resolve_spec(DatasetSpec(), found)
+
+
+def to_options(spec: DatasetSpec) -> str:
+    """Write a specification as the options of the command line."""
+    values = {option.name: getattr(spec, option.name) for option in OPTIONS if option.name != "isolation"}
+    values["until"] = spec.until.isoformat()
+    return " ".join(
+        f"--{name.replace('_', '-')} {value}" for name, value in values.items() if value is not None
+    )
+
+
+def read_dataset(
+    connection: Connection, spec: DatasetSpec, wanted: Mapping[str, Collection[str]] | None = None
+) -> Dataset:
+    """Read the four tables, or some of their columns, as columns; who the cast are is not in them.
+
+    Raises LoadError if a table is missing, ClearError if one is not ours.
+    """
+    missing = [name for name in TABLES if name not in count_stored(connection)]
+    if missing:
+        raise LoadError(f"The database has no table {missing[0]!r}. Fill it with `gamedata seed` first.")
+    columns = wanted or OWN_COLUMNS
+    return Dataset(spec, {name: read_table(connection, name, columns[name]) for name in TABLES}, {})

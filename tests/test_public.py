@@ -1,0 +1,38 @@
+"""What is public, and that the examples of its docstrings are true."""
+
+import doctest
+import secrets
+
+import pytest
+from sqlalchemy import create_engine
+
+import pytest_gamedata
+from pytest_gamedata.database.templates import connect_admin, drop_database
+from pytest_gamedata.game_database import GameDatabase
+
+FUNCTIONS = ("build_dataset", "clear_database", "load_dataset", "summarize", "validate_dataset")
+
+
+@pytest.fixture
+def engine(gamedata_server):
+    name = f"public_{secrets.token_hex(6)}"
+    with connect_admin(gamedata_server) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        engine = create_engine(GameDatabase(gamedata_server, name, None, {}, {}).url)
+        yield engine
+        engine.dispose()
+        drop_database(admin, name)
+
+
+@pytest.mark.parametrize("name", ["DatasetSpec", *FUNCTIONS])
+def test_docstrings_have_examples_that_are_true(engine, name):
+    names = {each: getattr(pytest_gamedata, each) for each in pytest_gamedata.__all__}
+    finder = doctest.DocTestFinder(recurse=False)
+    (examples,) = finder.find(names[name], name, globs=names | {"engine": engine})
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    shown = []
+
+    runner.run(examples, out=shown.append)
+
+    assert examples.examples
+    assert "".join(shown) == ""
