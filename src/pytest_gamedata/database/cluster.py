@@ -81,7 +81,14 @@ SCRUB = [
 
 
 def make_plan(
-    run_dir: Path, binaries: Binaries, postgres_options: str, cache: Cache, *, lifeline: int, status: int
+    run_dir: Path,
+    binaries: Binaries,
+    postgres_options: str,
+    cache: Cache,
+    ports: list[int],
+    *,
+    lifeline: int,
+    status: int,
 ) -> Plan:
     """Decide everything about a new server; the keeper makes it all, for it also removes it all."""
     account = server_account()
@@ -107,7 +114,7 @@ def make_plan(
         image=str(image) if image else None,
         initdb=[[str(programs / "initdb"), "-D", str(directory / "data"), *each] for each in made_with],
         postgres=_postgres_command(programs, directory, sockets, postgres_options),
-        ports=_free_ports(),
+        ports=ports,
         log=str(directory / "log"),
         sockets=str(sockets),
         images=None if cache.directory is None else str(cache.directory),
@@ -199,7 +206,7 @@ def _data_options(directory: Path) -> list[str]:
     return ["-D", str(directory / "data"), "-c", f"config_file={directory / 'postgresql.conf'}"]
 
 
-def _free_ports() -> list[int]:
+def free_ports() -> list[int]:
     """Return ports that are free now, several because somebody may take one before the server does."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(PORT_ATTEMPTS)]

@@ -17,7 +17,7 @@ from pytest_gamedata.database.cache import NO_CACHE, Cache
 from pytest_gamedata.database.keeper import remove_directory
 from pytest_gamedata.database.names import MARK, NOTES, ORIGIN, PLAN, SERVER
 from pytest_gamedata.database.places import LIFELINE, RAM, has_reader, lock_directory, sweep_dead
-from pytest_gamedata.database.start import describe_log, start_keeper, write_private
+from pytest_gamedata.database.start import Wishes, describe_log, start_keeper, write_private
 from pytest_gamedata.errors import ServerError
 
 MEMBERS = "members"
@@ -52,13 +52,15 @@ def join_server(
     postgres_options: str = "",
     cache: Cache = NO_CACHE,
     meanwhile: Callable[[], None] = lambda: None,
+    port: int = 0,
 ) -> Server:
     """Return the run's server, started if this process is the first to ask; hold it until leave_server().
 
-    `meanwhile` is called while initdb works, if it has to.
+    `meanwhile` is called while initdb works, if it has to. `port` 0 is any that is free.
     """
+    wishes = Wishes(postgres_options, cache, port, meanwhile)
     try:
-        return _join(run_dir, lambda: _start_server(run_dir, find, postgres_options, cache, meanwhile))
+        return _join(run_dir, lambda: _start_server(run_dir, find, wishes))
     except BaseException:
         leave_server(run_dir)
         raise
@@ -128,13 +130,7 @@ def _read_server(run_dir: Path) -> Server | None:
     return Server(**values | {"directory": Path(values["directory"])})
 
 
-def _start_server(
-    run_dir: Path,
-    find: Callable[[], Binaries],
-    postgres_options: str,
-    cache: Cache,
-    meanwhile: Callable[[], None],
-) -> Server:
+def _start_server(run_dir: Path, find: Callable[[], Binaries], wishes: Wishes) -> Server:
     """Start a server and note how to reach it; the lifeline is held before there is anything to keep."""
     began = time.monotonic()
     binaries = find()
@@ -142,7 +138,7 @@ def _start_server(
     lifeline = _make_lifeline(run_dir)
     try:
         _hold(run_dir)
-        started = start_keeper(run_dir, binaries, postgres_options, cache, lifeline, meanwhile)
+        started = start_keeper(run_dir, binaries, wishes, lifeline)
     finally:
         os.close(lifeline)
     server = Server(

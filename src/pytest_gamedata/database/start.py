@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_gamedata.database.binaries import Binaries
 from pytest_gamedata.database.cache import Cache
-from pytest_gamedata.database.cluster import ROLE, make_plan
+from pytest_gamedata.database.cluster import ROLE, free_ports, make_plan
 from pytest_gamedata.database.keeper import wait_readable
 from pytest_gamedata.database.names import ORIGIN, PLAN
 from pytest_gamedata.database.plan import Plan
@@ -51,23 +51,35 @@ class Started:
     from_cache: bool
 
 
-def start_keeper(
-    run_dir: Path,
-    binaries: Binaries,
-    postgres_options: str,
-    cache: Cache,
-    lifeline: int,
-    meanwhile: Callable[[], None],
-) -> Started:
+@dataclass(frozen=True)
+class Wishes:
+    """What whoever asks for a server may say about it."""
+
+    postgres_options: str
+    cache: Cache
+    port: int  # 0 for any that is free
+    meanwhile: Callable[[], None]  # called while initdb works
+
+
+def start_keeper(run_dir: Path, binaries: Binaries, wishes: Wishes, lifeline: int) -> Started:
     """Start a keeper that reads the lifeline, wait until its server answers, and make the role."""
     status, report = os.pipe()
     with os.fdopen(status, "rb", buffering=0) as reports:
         with os.fdopen(report, "wb"):  # closed once the keeper has it: its end is then our end of file
-            plan = make_plan(run_dir, binaries, postgres_options, cache, lifeline=lifeline, status=report)
+            ports = [wishes.port] if wishes.port else free_ports()
+            plan = make_plan(
+                run_dir,
+                binaries,
+                wishes.postgres_options,
+                wishes.cache,
+                ports,
+                lifeline=lifeline,
+                status=report,
+            )
             write_private(run_dir / PLAN, json.dumps(asdict(plan)))
             _spawn_keeper(run_dir, (lifeline, report))
         if plan.image is None:
-            meanwhile()
+            wishes.meanwhile()
         connection, port = _connect(plan, reports, binaries)
     from_cache = (run_dir / ORIGIN).exists()
     password = secrets.token_urlsafe()

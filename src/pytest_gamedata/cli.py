@@ -1,0 +1,308 @@
+"""The command line: serve, seed, clear, check and summary, over the functions that tests and Python use."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+import psycopg
+from sqlalchemy import URL, Connection, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from pytest_gamedata import console
+from pytest_gamedata.distributions import PRESETS
+from pytest_gamedata.errors import GamedataError, SettingsError
+from pytest_gamedata.settings import OPTIONS, DatasetSpec, resolve_spec
+
+if TYPE_CHECKING:
+    from pytest_gamedata.dataset import Dataset
+
+Command = Callable[..., Any]
+
+CHECK_FAILED, REFUSED, UNUSABLE, INTERRUPTED = 1, 2, 3, 130
+CONNECT_SECONDS = 10
+BAD_URL = "--url: that is no PostgreSQL address. Write postgresql://user:password@host/database."
+
+
+class UnusableError(click.ClickException):
+    """A database or server that cannot be reached or used."""
+
+    exit_code = UNUSABLE
+
+
+class RefusedError(click.ClickException):
+    """Something that was asked for, and is not done."""
+
+    exit_code = REFUSED
+
+
+# ### options ###
+
+
+def size_options(command: Command) -> Command:
+    """Add the options that size a dataset."""
+    for option in reversed(OPTIONS):
+        if option.name != "isolation":
+            names = click.Choice(list(PRESETS)) if option.name == "preset" else None
+            text = f"{option.help}: {option.allowed}" if names else option.help
+            add = click.option(_flag(option.name), option.name, metavar=option.metavar, type=names, help=text)
+            command = add(command)
+    return command
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _read_url(_context: click.Context, _parameter: click.Parameter, value: str) -> URL:
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise click.UsageError(BAD_URL) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise click.UsageError(BAD_URL)
+    return url.set(drivername="postgresql+psycopg")
+
+
+url_option = click.option(
+    "--url", envvar="DATABASE_URL", show_envvar=True, required=True, callback=_read_url, metavar="URL",
+    help="postgresql://user:password@host/db",
+)  # fmt: skip
+yes_option = click.option("--yes", is_flag=True, help="do not ask before rows are removed")
+
+
+# ### commands ###
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: gamedata serve --users 1000",
+)
+@click.version_option(package_name="pytest-gamedata", prog_name="gamedata")
+def cli() -> None:
+    """Realistic gaming data in PostgreSQL: users, items, transactions, auth events."""
+
+
+@cli.command(epilog="Example: gamedata serve --users 1000 -- psql -c 'select count(*) from users'")
+@size_options
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="port of the server")
+@click.argument("command", nargs=-1)
+def serve(port: int | None, command: tuple[str, ...], **sizes: str | None) -> int:
+    """Serve a seeded throwaway database.
+
+    It lasts until Ctrl-C, or while COMMAND runs, which finds it in DATABASE_URL and PGHOST, PGPORT, PGUSER,
+    PGPASSWORD, PGDATABASE. Sizes are those of pytest: 100 users if left out.
+    """
+    from pytest_gamedata.standalone import run_command, serve_dataset, wait_for_end
+
+    spec = _spec(DatasetSpec(), sizes)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    with _telling("The server"), serve_dataset(spec, port or 0) as database:
+        if command:
+            return run_command(command, database.env)
+        with suppress(KeyboardInterrupt):
+            console.print_database(database)
+            click.echo("Ctrl-C ends the server, and removes it.")
+            wait_for_end(database)
+        return 0
+
+
+@cli.command(epilog="Example: gamedata seed --url postgresql://me@localhost/staging --users 10000")
+@url_option
+@click.option("--clear", is_flag=True, help="remove the rows that are there first")
+@yes_option
+@size_options
+def seed(url: URL, clear: bool, yes: bool, **sizes: str | None) -> None:  # noqa: FBT001 - options
+    """Fill a database with tables and rows.
+
+    One transaction creates the tables that are missing and loads the rows. Sizes are those of pytest: 100 users
+    if left out.
+    """
+    from pytest_gamedata.dataset import build_dataset
+    from pytest_gamedata.summary import summarize
+
+    spec = _spec(DatasetSpec(), sizes)
+    with _connected(url) as connection:
+        found = _count(connection)
+        if any(found.values()) and not clear:
+            raise UnusableError(
+                f"{_name(url)} has rows already: {_list(found)}. Add --clear to remove them first."
+            )
+        if any(found.values()):
+            _confirm(url, found, yes=yes)
+        with console.working("Drawing the rows"):
+            dataset = build_dataset(spec)
+        began = time.perf_counter()
+        _load(connection, dataset, clear=clear)
+        seconds = time.perf_counter() - began
+    rows = sum(dataset.counts.values())
+    console.print_summary(summarize(dataset) | {"cast": dataset.cast})
+    click.echo(f"{rows:,} rows loaded into {_name(url)} in {seconds:.1f} s ({rows / seconds:,.0f} rows/s).")
+
+
+@cli.command(epilog="Example: gamedata clear --url postgresql://me@localhost/staging")
+@url_option
+@yes_option
+def clear(url: URL, yes: bool) -> None:  # noqa: FBT001 - an option
+    """Remove all rows of the four tables; the tables stay."""
+    from pytest_gamedata.stored import clear_rows, raw_connection
+
+    with _connected(url) as connection:
+        found = _count(connection)
+        if not any(found.values()):
+            click.echo(f"{_name(url)} has no rows to remove.")
+            return
+        _confirm(url, found, yes=yes)
+        removed = clear_rows(raw_connection(connection))
+        _commit(connection)
+    click.echo(f"Removed from {_name(url)}: {_list(removed)}.")
+
+
+@cli.command(epilog="Example: gamedata check --url postgresql://me@localhost/staging")
+@url_option
+@size_options
+def check(url: URL, **sizes: str | None) -> int:
+    """Check every rule and every realism target.
+
+    Exits with 1 if one fails. Sizes say what the rows should be; left out, what `gamedata seed` has noted.
+    """
+    from pytest_gamedata.checking import FAILED, TOO_SMALL, check_stored, expected_spec, judge
+    from pytest_gamedata.stored import raw_connection
+
+    with _connected(url, isolation_level="REPEATABLE READ") as connection:  # all tables at one moment
+        raw = raw_connection(connection)
+        spec = _spec(expected_spec(raw), sizes)
+        with console.working("Checking the rows"):
+            outcomes, findings = check_stored(raw, spec)
+    console.print_rules(outcomes)
+    click.echo()
+    console.print_targets(findings, spec)
+    broken = sum(outcome.problem is not None for outcome in outcomes)
+    verdicts = Counter(judge(finding, spec) for finding in findings)
+    figures = f"{len(findings)} figures, {verdicts[FAILED]} outside their band"
+    click.echo(
+        f"\n{len(outcomes)} rules, {broken} broken; {figures}, {verdicts[TOO_SMALL]} too small to tell."
+    )
+    return CHECK_FAILED if broken or verdicts[FAILED] else 0
+
+
+@cli.command(epilog="Example: gamedata summary --url postgresql://me@localhost/staging --json")
+@url_option
+@click.option("--json", "as_json", is_flag=True, help="as JSON, money in US cents")
+def summary(url: URL, as_json: bool) -> None:  # noqa: FBT001 - an option
+    """Print what is in a database, in numbers."""
+    from pytest_gamedata.stored import raw_connection
+    from pytest_gamedata.summary import summarize_stored
+
+    with _connected(url) as connection, console.working("Reading the rows"):
+        found = summarize_stored(raw_connection(connection))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        console.print_summary(found)
+
+
+def main() -> int:
+    """Run the command line; return its exit status."""
+    try:
+        status = cli.main(prog_name="gamedata", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Interrupted. Nothing was changed.", err=True)
+        return INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+# ### what they are made of ###
+
+
+def _spec(base: DatasetSpec, sizes: Mapping[str, str | None]) -> DatasetSpec:
+    """Apply the options that are given."""
+    given = {name: (value, _flag(name)) for name, value in sizes.items() if value is not None}
+    try:
+        return resolve_spec(base, given)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def _connected(url: URL, **options: Any) -> Iterator[Connection]:
+    """Connect to a database; what is not committed is undone, however the block ends."""
+    about_us = {"connect_timeout": CONNECT_SECONDS, "application_name": "gamedata"}
+    engine = create_engine(url, connect_args=about_us, **options)
+    with _telling(_name(url)), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """Turn what databases and servers say into one message."""
+    try:
+        yield
+    except SettingsError as error:
+        raise RefusedError(str(error)) from None
+    except GamedataError as error:
+        raise UnusableError(str(error)) from None
+    except (SQLAlchemyError, psycopg.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        reason = str(cause).strip().splitlines()[0].rstrip(".")
+        raise UnusableError(f"{what} cannot be used: {reason}. Nothing was changed.") from None
+
+
+def _name(url: URL) -> str:
+    """Name a database as its URL does, without the password."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+def _list(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _count(connection: Connection) -> dict[str, int]:
+    """Count the rows that are there, and hold no lock while somebody is asked."""
+    from pytest_gamedata.stored import count_stored, raw_connection
+
+    found = count_stored(raw_connection(connection))
+    raw_connection(connection).rollback()
+    return found
+
+
+def _confirm(url: URL, found: Mapping[str, int], *, yes: bool) -> None:
+    question = f"{_name(url)} has {_list(found)}. Remove all of these rows?"
+    with suppress(click.Abort):  # nobody is there to answer
+        if yes or click.confirm(question, err=True):
+            return
+    raise RefusedError("Nothing was changed. Answer y, or add --yes.")
+
+
+def _load(connection: Connection, dataset: Dataset, *, clear: bool) -> None:
+    """Create the tables that are missing, remove the rows that are there, load and commit."""
+    from pytest_gamedata.models import Base
+    from pytest_gamedata.seeding import load_into
+    from pytest_gamedata.stored import clear_rows, raw_connection
+
+    with console.loading(dataset.counts) as report:
+        Base.metadata.create_all(connection)
+        if clear:
+            clear_rows(raw_connection(connection))
+        load_into(connection, dataset, report)
+    _commit(connection)
+
+
+def _commit(connection: Connection) -> None:
+    """Commit; Ctrl-C comes too late now, or nobody could say whether the rows are there."""
+    from pytest_gamedata.stored import raw_connection
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        raw_connection(connection).commit()  # SQLAlchemy does not know of all that was done
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,202 @@
+import random
+import re
+import signal
+import time
+
+import psycopg
+import pytest
+from commands import interrupt, run, seeded, start, state, wait_until_alone
+
+from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
+
+USERS = 8_000  # enough to be interrupted at
+
+
+def count(database, table="users"):
+    with psycopg.connect(database.dsn) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_an_empty_database_gets_tables_and_rows(empty):
+    out = seeded(empty, "--users", 60, "--seed", 3)
+
+    dataset = build_dataset(DatasetSpec(users=60, seed=3))
+    assert {table: count(empty, table) for table in dataset.counts} == dataset.counts
+    rows = ", ".join(f"{table} {number:,}" for table, number in dataset.counts.items())
+    assert re.search(rf"^rows +{rows} *$", out, re.MULTILINE)
+    assert re.search(r"^cast +whale \d+, free_player \d+, ", out, re.MULTILINE)
+    where = f"postgresql://gamedata:***@127.0.0.1:{empty.server.port}/{empty.name}"
+    total = f"{sum(dataset.counts.values()):,}"
+    last = rf"{total} rows loaded into {re.escape(where)} in \d+\.\d s \([\d,]+ rows/s\)\."
+    assert re.fullmatch(last, out.splitlines()[-1])
+
+
+def test_it_loads_the_rows_that_python_loads(empty):
+    seeded(empty, "--users", 20)
+    with psycopg.connect(empty.dsn) as connection:
+        by_command = connection.execute("SELECT * FROM auth_events ORDER BY id").fetchall()
+    run("clear", "--url", empty.dsn, "--yes")
+    load_dataset(empty.engine, build_dataset(DatasetSpec(users=20)))
+    empty.close()
+
+    with psycopg.connect(empty.dsn) as connection:
+        assert connection.execute("SELECT * FROM auth_events ORDER BY id").fetchall() == by_command
+
+
+def test_the_environment_says_where(empty):
+    assert run("seed", "--users", 5, DATABASE_URL=empty.dsn)[0] == 0
+    assert count(empty) == 5
+
+
+@pytest.mark.parametrize("driver", ["postgres", "postgresql+asyncpg"])
+def test_addresses_for_other_clients_will_do(empty, driver):
+    assert run("seed", "--users", 5, "--url", empty.dsn.replace("postgresql", driver, 1))[0] == 0
+    assert count(empty) == 5
+
+
+def test_rows_that_are_there_stay(empty):
+    seeded(empty, "--users", 5, "--transactions", 0, "--auth-events", 9)
+    before = state(empty)
+
+    status, out, err = run("seed", "--url", empty.dsn, "--users", 7)
+
+    where = f"postgresql://gamedata:***@127.0.0.1:{empty.server.port}/{empty.name}"
+    assert (status, out) == (3, "")
+    assert err == (
+        f"Error: {where} has rows already: users 5, items 120, transactions 0, auth_events 9. "
+        "Add --clear to remove them first.\n"
+    )
+    assert state(empty) == before
+
+
+@pytest.mark.parametrize(("answer", "users"), [("y\n", 7), ("n\n", 5), ("", 5)])
+def test_clearing_is_asked_for(empty, answer, users):
+    seeded(empty, "--users", 5, "--transactions", 0, "--auth-events", 9)
+
+    status, _, err = run("seed", "--url", empty.dsn, "--users", 7, "--clear", answer=answer)
+
+    where = f"postgresql://gamedata:***@127.0.0.1:{empty.server.port}/{empty.name}"
+    question = (
+        f"{where} has users 5, items 120, transactions 0, auth_events 9. Remove all of these rows? [y/N]: "
+    )
+    refusal = "Error: Nothing was changed. Answer y, or add --yes.\n"
+    assert err.replace("\n", "") == (question if users == 7 else question + refusal).replace("\n", "")
+    assert status == (0 if users == 7 else 2)
+    assert count(empty) == users
+
+
+def test_nobody_is_asked_with_yes(empty):
+    seeded(empty, "--users", 5)
+    seeded(empty, "--users", 7, "--clear", "--yes")
+
+    assert count(empty) == 7
+    with psycopg.connect(empty.dsn) as connection:
+        assert connection.execute("SELECT nextval('users_id_seq')").fetchone() == (8,)
+
+
+def test_a_table_that_is_not_ours_is_refused(empty):
+    with psycopg.connect(empty.dsn) as connection:
+        connection.execute("CREATE TABLE users (id bigint PRIMARY KEY, name text)")
+        connection.execute("INSERT INTO users VALUES (1, 'somebody real')")
+    before = state(empty)
+
+    status, out, err = run("seed", "--url", empty.dsn, "--clear", "--yes")
+
+    assert (status, out) == (3, "")
+    assert err == (
+        "Error: Table 'users' is not one of ours: it has no column 'username'. Nothing was changed. "
+        "Rename it, or use another database.\n"
+    )
+    assert state(empty) == before
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--users", "many"], "--users: 'many' is not allowed. Allowed: a whole number from 0 to 100000000."),
+        (["--users", "1.5"], "--users: '1.5' is not allowed. Allowed: a whole number from 0 to 100000000."),
+        (["--until", "soon"], "--until: 'soon' is not allowed. Allowed: an ISO date or datetime from 1971 to 2090, or now."),
+        (["--items", "0"], "items=0 leaves nothing to trade, but transactions are asked for (as many as the users make). Allowed: items from 1, or transactions=0 as well."),
+        (["--url", "mysql://localhost/x"], "--url: that is no PostgreSQL address. Write postgresql://user:password@host/database."),
+        (["--url", "localhost"], "--url: that is no PostgreSQL address. Write postgresql://user:password@host/database."),
+    ],
+)  # fmt: skip
+def test_what_is_not_allowed_is_a_usage_error(args, message):
+    status, out, err = run("seed", "--url", "postgresql://localhost:1/nowhere", *args)
+
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1] == f"Error: {message}"
+
+
+def test_no_address_is_a_usage_error():
+    status, out, err = run("seed")
+
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1] == "Error: Missing option '--url' (env var: 'DATABASE_URL')."
+
+
+def test_a_server_that_does_not_answer_is_named():
+    status, out, err = run("seed", "--url", "postgresql://me:secret@127.0.0.1:1/nowhere")
+
+    assert (status, out) == (3, "")
+    assert re.fullmatch(
+        r"Error: postgresql://me:\*\*\*@127\.0\.0\.1:1/nowhere cannot be used: .*Connection refused.*\. "
+        r"Nothing was changed\.\n",
+        err,
+    )
+    assert "secret" not in err
+
+
+@pytest.mark.gamedata(users=0, items=0, transactions=0)
+def test_a_database_is_as_it_was_after_ctrl_c(gamedata_db):
+    """At five random moments of a run that would have replaced what is there."""
+    seeded(gamedata_db, "--users", 30)
+    before = state(gamedata_db)
+    command = ("seed", "--url", gamedata_db.dsn, "--users", USERS, "--clear", "--yes")
+    began = time.monotonic()
+    with psycopg.connect(
+        gamedata_db.dsn
+    ) as blocker:  # a dry run: it cannot commit before this lets go of the table
+        blocker.execute("LOCK TABLE auth_events IN ACCESS SHARE MODE")
+        assert interrupt(start(*command), 6) == 130
+    assert time.monotonic() - began < 30
+    assert state(gamedata_db) == before
+
+    for _ in range(5):
+        moment = random.uniform(0.3, 2.5)
+        process = start(*command)
+        status = interrupt(process, moment)
+        if status in (None, 0):  # it was quicker: then all of it is there
+            assert count(gamedata_db) == USERS
+            seeded(gamedata_db, "--users", 30, "--clear", "--yes")
+            before = state(gamedata_db)
+            continue
+        assert status in (130, -signal.SIGINT), moment  # the latter while Python itself starts
+        wait_until_alone(gamedata_db)
+        assert state(gamedata_db) == before, moment
+
+
+def test_ctrl_c_says_what_has_become_of_the_database(empty):
+    process = start("seed", "--url", empty.dsn, "--users", 100_000)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "Interrupted. Nothing was changed."
+
+
+def test_a_database_is_as_it_was_after_kill_9(empty):
+    seeded(empty, "--users", 30)
+    before = state(empty)
+    process = start("seed", "--url", empty.dsn, "--users", USERS, "--clear", "--yes")
+    with psycopg.connect(empty.dsn, autocommit=True) as connection:
+        while not connection.execute(
+            "SELECT 1 FROM pg_stat_progress_copy WHERE datname = current_database()"
+        ).fetchone():
+            assert process.poll() is None, "it has ended before it was killed"
+            time.sleep(0.005)
+
+    assert interrupt(process, 0.05, signal.SIGKILL) == -signal.SIGKILL
+    wait_until_alone(empty)
+    assert state(empty) == before
