@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from pytest_gamedata.checking import FAILED, OK, TOO_SMALL, describe_band, describe_figure, judge
@@ -60,28 +61,22 @@ def loading(counts: Mapping[str, int]) -> Iterator[Callable[[str, int], None]]:
     )
     screen = console(stderr=True)
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
-        bars = {
-            table: progress.add_task(table, total=rows, start=False, told="")
-            for table, rows in counts.items()
-        }
+        bars = {name: progress.add_task(name, total=rows, told="") for name, rows in counts.items() if rows}
         last = progress.add_task("keys, indexes", total=None, visible=False, told="")
-        began: dict[str, float] = {}
+        done, began, now = Counter[str](), dict[str, float](), time.monotonic()
 
         def report(table: str, rows: int) -> None:
-            began.setdefault(table, time.monotonic())
-            _advance(progress, bars[table], rows, time.monotonic() - began[table])
-            progress.update(last, visible=all(task.finished for task in progress.tasks[:-1]))
+            nonlocal now
+            began.setdefault(table, now)  # when the table before was done
+            now = time.monotonic()
+            done[table] += rows
+            rate = done[table] / (now - began[table])
+            told = f"{done[table]:,} of {counts[table]:,}, {rate:,.0f} rows/s"
+            progress.update(bars[table], completed=done[table], told=told)
+            progress.update(last, visible=done.total() == sum(counts.values()))
 
         yield report
         progress.update(last, total=1, completed=1)
-
-
-def _advance(progress: Progress, bar: TaskID, rows: int, seconds: float) -> None:
-    progress.start_task(bar)
-    task = progress.tasks[bar]
-    done = int(task.completed) + rows
-    rate = f"{done / seconds:,.0f} rows/s" if seconds > 0 else ""
-    progress.update(bar, completed=done, told=f"{done:,} of {task.total:,.0f}  {rate}")
 
 
 def print_database(database: GameDatabase) -> None:
@@ -93,7 +88,7 @@ def print_database(database: GameDatabase) -> None:
     address.add_row("psql", f"psql '{database.dsn}'")
     address.add_row("password", f"{database.password} (of every account that has one)")
     address.add_row("rows", _list(database.counts))
-    address.add_row("cast", _list(database.cast))
+    address.add_row("cast", _list_ids(database.cast))
     show(address)
 
 
@@ -101,7 +96,9 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     """Print a summary, a line per group."""
     lines = _grid()
     for name, value in summary.items():
-        if name == "payers":
+        if name == "cast":
+            lines.add_row(name, _list_ids(value))
+        elif name == "payers":
             lines.add_row(name, _list(_in_dollars(value)))
         elif isinstance(value, dict):
             lines.add_row(name.replace("_", " "), _list(value))
@@ -118,6 +115,10 @@ def _in_dollars(payers: Mapping[str, Any]) -> dict[str, Any]:
         if payers[name] is not None:
             shown[name.removesuffix("_usd_cents").replace("_", " ")] = f"${payers[name] / 100:,.2f}"
     return shown
+
+
+def _list_ids(cast: Mapping[str, int]) -> str:
+    return _list({role: str(user_id) for role, user_id in cast.items()})
 
 
 def _list(values: Mapping[str, Any]) -> str:

@@ -1,3 +1,6 @@
+import contextlib
+import os
+import pty
 import random
 import re
 import signal
@@ -5,7 +8,7 @@ import time
 
 import psycopg
 import pytest
-from commands import interrupt, run, seeded, start, state, wait_until_alone
+from commands import environment, interrupt, run, seeded, start, state, wait_until_alone
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 
@@ -29,6 +32,36 @@ def test_an_empty_database_gets_tables_and_rows(empty):
     total = f"{sum(dataset.counts.values()):,}"
     last = rf"{total} rows loaded into {re.escape(where)} in \d+\.\d s \([\d,]+ rows/s\)\."
     assert re.fullmatch(last, out.splitlines()[-1])
+
+
+def test_a_terminal_shows_a_bar_for_each_table(empty):
+    ours, theirs = pty.openpty()
+    process = start(
+        "seed",
+        "--url",
+        empty.dsn,
+        "--users",
+        3000,
+        stderr=theirs,
+        env=environment(COLUMNS="120", TERM="xterm"),
+    )
+    os.close(theirs)
+    process.stdout.close()
+    seen = b""
+    with contextlib.suppress(OSError):  # Linux says so at the end
+        while block := os.read(ours, 65536):
+            seen += block
+    os.close(ours)
+
+    assert process.wait() == 0
+    counts = build_dataset(DatasetSpec(users=3000)).counts
+    for table, rows in counts.items():
+        assert re.search(rf"✓ {table} .*{rows:,} of {rows:,}, [\d,]+ rows/s", seen.decode()), table
+    assert re.search("✓ keys, indexes", seen.decode())
+
+
+def test_what_is_no_terminal_gets_no_bar(empty):
+    assert run("seed", "--url", empty.dsn, "--users", 300)[2] == ""
 
 
 def test_it_loads_the_rows_that_python_loads(empty):

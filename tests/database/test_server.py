@@ -20,7 +20,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pytest_gamedata.database import cluster, places
+from pytest_gamedata.database import places, start
 from pytest_gamedata.database.binaries import Binaries, find_binaries
 from pytest_gamedata.database.places import sweep_dead
 from pytest_gamedata.database.server import join_server, leave_server, server_error
@@ -494,8 +494,8 @@ def test_long_temporary_directory(run_dir, long_base):
 
 def test_port_that_was_taken_in_the_meantime(run_dir, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        free = cluster._free_ports()[0]
-        monkeypatch.setattr(cluster, "_free_ports", lambda: [taken.getsockname()[1], free])
+        free = start.free_ports()[0]
+        monkeypatch.setattr(start, "free_ports", lambda: [taken.getsockname()[1], free])
 
         server = join_server(run_dir, find)
 
