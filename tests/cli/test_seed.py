@@ -46,7 +46,6 @@ def test_a_terminal_shows_a_bar_for_each_table(empty):
         env=environment(COLUMNS="120", TERM="xterm"),
     )
     os.close(theirs)
-    process.stdout.close()
     seen = b""
     with contextlib.suppress(OSError):  # Linux says so at the end
         while block := os.read(ours, 65536):
