@@ -36,25 +36,18 @@ def test_an_empty_database_gets_tables_and_rows(empty):
 
 def test_a_terminal_shows_a_bar_for_each_table(empty):
     ours, theirs = pty.openpty()
-    process = start(
-        "seed",
-        "--url",
-        empty.dsn,
-        "--users",
-        3000,
-        stderr=theirs,
-        env=environment(COLUMNS="120", TERM="xterm"),
-    )
-    os.close(theirs)
-    seen = b""
-    with contextlib.suppress(OSError):  # Linux says so at the end
-        while block := os.read(ours, 65536):
-            seen += block
+    command = ("seed", "--url", empty.dsn, "--users", 3000)
+    terminal = {"stdout": theirs, "stderr": theirs, "env": environment(COLUMNS="150", TERM="xterm")}
+    with start(*command, **terminal) as process:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # Linux says so at the end
+            while block := os.read(ours, 65536):
+                seen += block
     os.close(ours)
 
-    assert process.wait() == 0
-    counts = build_dataset(DatasetSpec(users=3000)).counts
-    for table, rows in counts.items():
+    assert process.returncode == 0
+    for table, rows in build_dataset(DatasetSpec(users=3000)).counts.items():
         assert re.search(rf"✓ {table} .*{rows:,} of {rows:,}, [\d,]+ rows/s", seen.decode()), table
     assert re.search("✓ keys, indexes", seen.decode())
 
