@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,14 +46,14 @@ class RefusedError(click.ClickException):
 # ### options ###
 
 
-def size_options(command: Command) -> Command:
-    """Add the options that size a dataset."""
+def size_options(command: Command, *, hidden: bool = False) -> Command:
+    """Add the options that size a dataset; hidden where they change nothing, so that all commands take the same."""
     for option in reversed(OPTIONS):
         if option.name != "isolation":
             names = click.Choice(list(PRESETS)) if option.name == "preset" else None
             text = f"{option.help}: {option.allowed}" if names else option.help
-            add = click.option(_flag(option.name), option.name, metavar=option.metavar, type=names, help=text)
-            command = add(command)
+            about = {"metavar": option.metavar, "type": names, "help": text, "hidden": hidden}
+            command = click.option(_flag(option.name), option.name, **about)(command)
     return command
 
 
@@ -149,10 +150,12 @@ def seed(url: URL, clear: bool, yes: bool, **sizes: str | None) -> None:  # noqa
 @cli.command(epilog="Example: gamedata clear --url postgresql://me@localhost/staging")
 @url_option
 @yes_option
-def clear(url: URL, yes: bool) -> None:  # noqa: FBT001 - an option
+@partial(size_options, hidden=True)
+def clear(url: URL, yes: bool, **sizes: str | None) -> None:  # noqa: FBT001 - an option
     """Remove all rows of the four tables; the tables stay."""
     from pytest_gamedata.stored import clear_rows, raw_connection
 
+    _spec(DatasetSpec(), sizes)
     with _connected(url) as connection:
         found = _count(connection)
         if not any(found.values()):
@@ -195,11 +198,13 @@ def check(url: URL, **sizes: str | None) -> int:
 @cli.command(epilog="Example: gamedata summary --url postgresql://me@localhost/staging --json")
 @url_option
 @click.option("--json", "as_json", is_flag=True, help="as JSON, money in US cents")
-def summary(url: URL, as_json: bool) -> None:  # noqa: FBT001 - an option
+@partial(size_options, hidden=True)
+def summary(url: URL, as_json: bool, **sizes: str | None) -> None:  # noqa: FBT001 - an option
     """Print what is in a database, in numbers."""
     from pytest_gamedata.stored import raw_connection
     from pytest_gamedata.summary import summarize_stored
 
+    _spec(DatasetSpec(), sizes)
     with _connected(url) as connection, console.working("Reading the rows"):
         found = summarize_stored(raw_connection(connection))
     if as_json:

@@ -7,7 +7,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +91,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
         raise SettingsError(f"The command {command[0]!r} cannot be run: {error.strerror}.") from None
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     # a terminal sends Ctrl-C to the command too
-    signal.signal(signal.SIGINT, lambda *_: None if sys.stdin.isatty() else child.send_signal(signal.SIGINT))
+    signal.signal(signal.SIGINT, lambda *_: None if os.isatty(0) else child.send_signal(signal.SIGINT))
     status = child.wait()
     return status if status >= 0 else 128 - status
 

@@ -81,9 +81,10 @@ def test_rows_that_others_refer_to_are_refused(filled):
 def test_empty_tables_of_others_are_no_hindrance(filled):
     execute(
         filled,
-        "CREATE TABLE guilds (id bigint PRIMARY KEY, owner_id bigint REFERENCES users)",
+        "CREATE TABLE guilds (id bigserial PRIMARY KEY, owner_id bigint REFERENCES users)",
         "CREATE TABLE halls (id bigint PRIMARY KEY, guild_id bigint REFERENCES guilds)",
         "CREATE TABLE notes (id bigint)",
+        "SELECT nextval('guilds_id_seq'), nextval('users_id_seq')",
         "INSERT INTO notes VALUES (1)",
     )
 
@@ -91,6 +92,9 @@ def test_empty_tables_of_others_are_no_hindrance(filled):
 
     rows = state(filled)[1]
     assert (rows["users"], rows["guilds"], rows["notes"]) == ((0,), (0,), (1,))
+    with psycopg.connect(filled.dsn) as connection:
+        query = "SELECT nextval('guilds_id_seq'), nextval('users_id_seq')"
+        assert connection.execute(query).fetchone() == (2, 1)
 
 
 def test_a_comment_of_somebody_elses_stays(filled):

@@ -32,7 +32,7 @@ def test_the_command_is_installed():
     assert script.value == "pytest_gamedata.__main__:main"
 
 
-@pytest.mark.parametrize("args", [["nonsense"], ["seed", "--nonsense"], ["summary", "--users", "5"], []])
+@pytest.mark.parametrize("args", [["nonsense"], ["seed", "--nonsense"], ["summary", "--users", "many"], []])
 def test_usage_errors_exit_with_2(args):
     assert run(*args)[0] == 2
 
@@ -63,3 +63,11 @@ def test_shells_can_complete_it():
         "COMP_CWORD": "3",
     }
     assert run(**words)[1] == "plain,hit\n"
+
+
+@pytest.mark.parametrize("command", ["clear", "summary"])
+def test_sizes_that_change_nothing_are_taken_too(empty, command):
+    sizes = ("--users", 5, "--preset", "hit", "--until", "2025-01-01")
+    run("seed", "--url", empty.dsn, *sizes)
+
+    assert run(command, "--url", empty.dsn, *sizes, *(["--yes"] if command == "clear" else []))[0] == 0

@@ -26,6 +26,10 @@ REFERRING = """
     SELECT conrelid::regclass::text, confrelid::regclass::text, conname FROM referring
     WHERE conrelid <> ALL(%(tables)s::regclass[]) ORDER BY 1, 3
 """
+SEQUENCES = """
+    SELECT pg_get_serial_sequence(%s, attname) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0
+    AND NOT attisdropped AND pg_get_serial_sequence(attrelid::regclass::text, attname) IS NOT NULL
+"""
 
 
 def count_rows(connection: Connection, tables: Collection[str]) -> dict[str, int]:
@@ -71,4 +75,7 @@ def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) 
                 f"Table {other!r} has rows, and refers to {table!r} ({name}). Nothing was changed. "
                 f"Empty {other!r} first."
             )
-    connection.execute(f"TRUNCATE {listed} RESTART IDENTITY")
+    connection.execute(f"TRUNCATE {listed}")
+    for table in there:  # RESTART IDENTITY would restart those of the others too
+        for (sequence,) in connection.execute(SEQUENCES, [table, table]).fetchall():
+            connection.execute(f"ALTER SEQUENCE {sequence} RESTART")
