@@ -24,6 +24,7 @@ from pytest_gamedata.database import places, start
 from pytest_gamedata.database.binaries import Binaries, find_binaries
 from pytest_gamedata.database.places import sweep_dead
 from pytest_gamedata.database.server import join_server, leave_server, server_error
+from pytest_gamedata.database.templates import connect_admin
 from pytest_gamedata.errors import BinariesNotFoundError, ServerError
 
 EXEC = os.environ.get("GAMEDATA_TEST_POSTGRESQL_EXEC")  # to run these tests with another server
@@ -178,6 +179,15 @@ def test_databases_are_the_same_everywhere(server):
     ordered = "SELECT string_agg(x, '' ORDER BY x) FROM unnest(array['b', 'é', 'B', 'a', '-', 'Z']) x"
     assert ask(server, ordered) == "-BZabé"
     assert ask(server, "SELECT upper('é')") == "É"
+
+
+def test_a_new_database_has_no_maps_to_copy(server):
+    with connect_admin(server) as admin:
+        admin.execute("CREATE DATABASE copied")
+
+    directories = list((server.directory / "data" / "base").glob("[0-9]*"))
+    assert len(directories) == 4
+    assert not [path for directory in directories for path in directory.glob("[0-9]*_*")]
 
 
 def test_second_join_returns_the_same_server(server, shared_run):

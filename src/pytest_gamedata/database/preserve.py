@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .image import SUFFIX, evict, pack
-from .keeper import read_notes
 from .names import ORIGIN
+from .notes import read_notes
 from .plan import Plan
 
 LIMIT_BYTES = 2 << 30  # of all images together; one of 100 users has 40 MB, of 30,000 users 250 MB
