@@ -3,8 +3,9 @@
 import doctest
 import secrets
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 import pytest_gamedata
 from pytest_gamedata.database.templates import connect_admin, drop_database
@@ -36,3 +37,20 @@ def test_docstrings_have_examples_that_are_true(engine, name):
 
     assert examples.examples
     assert "".join(shown) == ""
+
+
+@pytest.mark.parametrize("level", ["AUTOCOMMIT", "SERIALIZABLE"])
+def test_all_or_nothing_with_every_engine(engine, level):
+    engine = engine.execution_options(isolation_level=level)
+    dataset = pytest_gamedata.build_dataset(pytest_gamedata.DatasetSpec(users=3))
+    damaged = pytest_gamedata.build_dataset(pytest_gamedata.DatasetSpec(users=3))
+    damaged.tables["auth_events"]["user_id"][0] = 77
+
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        pytest_gamedata.load_dataset(engine, damaged)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT to_regclass('users')")) is None
+    pytest_gamedata.load_dataset(engine, dataset)
+
+    assert pytest_gamedata.summarize(engine) == pytest_gamedata.summarize(dataset)
+    assert pytest_gamedata.clear_database(engine) == dataset.counts

@@ -19,6 +19,7 @@ def main() -> int:
 
         return main()
     except KeyboardInterrupt:  # while all that is imported
+        print("Interrupted. Nothing was changed.", file=sys.stderr)  # noqa: T201
         return 130
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_gamedata.realism import COMPLETE, EXACTLY_0, Band, Finding, compare, measure
+from pytest_gamedata.realism import COMPLETE, EXACT, Band, Finding, compare, measure
 from pytest_gamedata.settings import NATURAL, DatasetSpec
 from pytest_gamedata.stored import Connection, count_stored, noted_spec, read_dataset
 from pytest_gamedata.validate import Outcome, check_rules
@@ -44,7 +44,7 @@ def judge(finding: Finding, spec: DatasetSpec) -> str:
         return OK
     large = all(getattr(spec, name) >= least for name, least in LEAST.items())
     natural = all(getattr(spec, name) is None for name in NATURAL)
-    return FAILED if (large and natural) or finding.band == EXACTLY_0 else TOO_SMALL
+    return FAILED if (large and natural) or finding.target.published == EXACT else TOO_SMALL
 
 
 def describe_band(band: Band) -> str:

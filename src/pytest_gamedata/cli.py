@@ -64,7 +64,7 @@ def _flag(name: str) -> str:
 def _read_url(_context: click.Context, _parameter: click.Parameter, value: str) -> URL:
     try:
         url = make_url(value)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise click.UsageError(BAD_URL) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise click.UsageError(BAD_URL)
@@ -133,14 +133,14 @@ def seed(url: URL, clear: bool, yes: bool, **sizes: str | None) -> None:  # noqa
         found = _count(connection)
         if any(found.values()) and not clear:
             raise UnusableError(
-                f"{_name(url)} has rows already: {_list(found)}. Add --clear to remove them first."
+                f"{_name(url)} has rows already: {console.list_counts(found)}. Add --clear to remove them first."
             )
         if any(found.values()):
             _confirm(url, found, yes=yes)
         with console.working("Drawing the rows"):
             dataset = build_dataset(spec)
         began = time.perf_counter()
-        _load(connection, dataset, clear=clear)
+        _load(connection, dataset, clear=any(found.values()))
         seconds = time.perf_counter() - began
     rows = sum(dataset.counts.values())
     console.print_summary(summarize(dataset) | {"cast": dataset.cast})
@@ -164,7 +164,7 @@ def clear(url: URL, yes: bool, **sizes: str | None) -> None:  # noqa: FBT001 - a
         _confirm(url, found, yes=yes)
         removed = clear_rows(raw_connection(connection))
         _commit(connection)
-    click.echo(f"Removed from {_name(url)}: {_list(removed)}.")
+    click.echo(f"Removed from {_name(url)}: {console.list_counts(removed)}.")
 
 
 @cli.command(epilog="Example: gamedata check --url postgresql://me@localhost/staging")
@@ -258,17 +258,13 @@ def _telling(what: str) -> Iterator[None]:
         raise UnusableError(str(error)) from None
     except (SQLAlchemyError, psycopg.Error) as error:
         cause = getattr(error, "orig", None) or error
-        reason = str(cause).strip().splitlines()[0].rstrip(".")
+        reason = (str(cause).strip().splitlines() or [repr(cause)])[0].rstrip(".")
         raise UnusableError(f"{what} cannot be used: {reason}. Nothing was changed.") from None
 
 
 def _name(url: URL) -> str:
     """Name a database as its URL does, without the password."""
     return url.set(drivername="postgresql").render_as_string(hide_password=True)
-
-
-def _list(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def _count(connection: Connection) -> dict[str, int]:
@@ -281,7 +277,7 @@ def _count(connection: Connection) -> dict[str, int]:
 
 
 def _confirm(url: URL, found: Mapping[str, int], *, yes: bool) -> None:
-    question = f"{_name(url)} has {_list(found)}. Remove all of these rows?"
+    question = f"{_name(url)} has {console.list_counts(found)}. Remove all of these rows?"
     with suppress(click.Abort):  # nobody is there to answer
         if yes or click.confirm(question, err=True):
             return
@@ -303,11 +299,12 @@ def _load(connection: Connection, dataset: Dataset, *, clear: bool) -> None:
 
 
 def _commit(connection: Connection) -> None:
-    """Commit; Ctrl-C comes too late now, or nobody could say whether the rows are there."""
+    """Commit; from now on Ctrl-C comes too late, or nobody could say whether the rows are there."""
     from pytest_gamedata.stored import raw_connection
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         raw_connection(connection).commit()  # SQLAlchemy does not know of all that was done
-    finally:
+    except BaseException:
         signal.signal(signal.SIGINT, before)
+        raise

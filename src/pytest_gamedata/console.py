@@ -87,7 +87,7 @@ def print_database(database: GameDatabase) -> None:
     address.add_row("URL", database.dsn)
     address.add_row("psql", f"psql '{database.dsn}'")
     address.add_row("password", f"{database.password} (of every account that has one)")
-    address.add_row("rows", _list(database.counts))
+    address.add_row("rows", list_counts(database.counts))
     address.add_row("cast", _list_ids(database.cast))
     show(address)
 
@@ -99,9 +99,9 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         if name == "cast":
             lines.add_row(name, _list_ids(value))
         elif name == "payers":
-            lines.add_row(name, _list(_in_dollars(value)))
+            lines.add_row(name, list_counts(_in_dollars(value)))
         elif isinstance(value, dict):
-            lines.add_row(name.replace("_", " "), _list(value))
+            lines.add_row(name.replace("_", " "), list_counts(value))
         else:
             lines.add_row(name, value or "-")
     show(lines)
@@ -118,10 +118,11 @@ def _in_dollars(payers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_ids(cast: Mapping[str, int]) -> str:
-    return _list({role: str(user_id) for role, user_id in cast.items()})
+    return list_counts({role: str(user_id) for role, user_id in cast.items()})
 
 
-def _list(values: Mapping[str, Any]) -> str:
+def list_counts(values: Mapping[str, Any]) -> str:
+    """Write named numbers on one line."""
     return (
         ", ".join(
             f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"

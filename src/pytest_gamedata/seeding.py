@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine
 
-from pytest_gamedata.database.copy import load_new_database, load_tables
+from pytest_gamedata.database.copy import Report, load_new_database, load_tables
 from pytest_gamedata.database.templates import connect
 from pytest_gamedata.dataset import Dataset, build_dataset, factories_by_table
 from pytest_gamedata.models import Base
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pytest_gamedata.database.server import Server
 
 CreateSchema = Callable[["Engine"], None]
-Report = Callable[[str, int], None]  # told of rows on their way: their table, and how many they are
 MANY_ROWS = 10_000  # from here on one more connection is worth opening
 CONNECTIONS = 2
 
@@ -40,17 +39,17 @@ def load_dataset(engine: Engine, dataset: Dataset, create_schema: CreateSchema |
     """
     if create_schema is not None:
         create_schema(engine)
-    with engine.begin() as connection:
+    with engine.connect() as connection, raw_connection(connection).transaction():
         if create_schema is None:
             Base.metadata.create_all(connection)
         load_into(connection, dataset)
 
 
 def load_into(connection: Connection, dataset: Dataset, report: Report = lambda table, rows: None) -> None:
-    """Load a dataset into tables that are there, in the transaction of a SQLAlchemy connection."""
+    """Load a dataset into tables that are there, in the transaction that a SQLAlchemy connection is in."""
     raw = raw_connection(connection)
-    note_spec(raw, dataset.spec)  # first, for it begins the transaction that the rest is a part of
     load_tables(raw, dataset.tables, report)
+    note_spec(raw, dataset.spec)
 
 
 def seed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import signal
@@ -75,8 +76,9 @@ def _check_free(port: int) -> None:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             ours.bind(("127.0.0.1", port))
-        except OSError:
-            message = f"Port {port} of 127.0.0.1 is taken. Choose another --port, or leave it out."
+        except OSError as error:
+            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+            message = f"Port {port} of 127.0.0.1 {why}. Choose another --port, or leave it out."
             raise ServerError(message) from None
 
 

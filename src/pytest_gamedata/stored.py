@@ -15,7 +15,7 @@ from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.factories import FACTORIES
 from pytest_gamedata.models import Base
-from pytest_gamedata.settings import OPTIONS, DatasetSpec, resolve_spec
+from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, resolve_spec
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,15 +39,14 @@ def clear_database(engine: Engine) -> dict[str, int]:
     >>> clear_database(engine)["users"]
     5
     """
-    with engine.begin() as connection:
+    with engine.connect() as connection, raw_connection(connection).transaction():
         return clear_rows(raw_connection(connection))
 
 
 def clear_rows(connection: Connection) -> dict[str, int]:
     """Remove all rows of the four tables in the connection's transaction; return how many there were of each."""
-    counts = count_stored(connection)
-    clear_tables(connection, OWN_COLUMNS)
-    if noted_spec(connection):
+    counts = clear_tables(connection, OWN_COLUMNS)
+    if _find_note(connection):
         connection.execute("COMMENT ON TABLE users IS NULL")
     return counts
 
@@ -79,15 +78,24 @@ def note_spec(connection: Connection, spec: DatasetSpec) -> None:
 
 
 def noted_spec(connection: Connection) -> DatasetSpec | None:
-    """Return what the database's rows were made from, None if that is not noted."""
+    """Return what the database's rows were made from, None if that is not noted.
+
+    Raises SettingsError if somebody has written something else there.
+    """
+    note = _find_note(connection)
+    if note is None:
+        return None
+    where = "the comment on table users"
+    options = {name.replace("-", "_"): value for name, value in re.findall(r"--(\S+) (\S+)", note)}
+    return resolve_spec(
+        DatasetSpec(), {name: (options[name], where) for name in OPTION_NAMES if name in options}
+    )
+
+
+def _find_note(connection: Connection) -> str | None:
     row = connection.execute(FIND_NOTE).fetchone()
     note = row[0] if row else None
-    if note is None or not note.startswith(NOTE_START):
-        return None
-    found = {
-        name.replace("-", "_"): (value, NOTE_START) for name, value in re.findall(r"--(\S+) (\S+)", note)
-    }
-    return resolve_spec(DatasetSpec(), found)
+    return note if note and note.startswith(NOTE_START) else None
 
 
 def to_options(spec: DatasetSpec) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from pytest_gamedata.arrays import Column, Words, is_null, to_python, words_of
 from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.stored import TABLES, noted_spec, raw_connection, read_dataset
+from pytest_gamedata.stored import TABLES, raw_connection, read_dataset
 from pytest_gamedata.validate.rules import PAID, REAL_MONEY
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def summarize(source: Dataset | Engine) -> Summary:
 
 def summarize_stored(connection: Connection) -> Summary:
     """Count what is in a database."""
-    spec = noted_spec(connection) or DatasetSpec()
-    return _summarize(read_dataset(connection, spec, NEEDED))
+    with connection.transaction():
+        return _summarize(read_dataset(connection, DatasetSpec(), NEEDED))
 
 
 def _summarize(dataset: Dataset) -> Summary:

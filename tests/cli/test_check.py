@@ -56,3 +56,79 @@ def test_a_row_broken_by_hand_is_told_with_its_rule(empty, damage, told):
     assert (status, err) == (1, "")
     assert told in out
     assert re.search(r"^43 rules, [1-9]\d* broken;", last_line(out))
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    {
+        "TRUNCATE auth_events": "a login comes before a purchase: transactions row id=",
+        "UPDATE auth_events SET user_id = NULL, event_type = 'login_failure', failure_reason = 'unknown_user'": "a user's first event is the registration: users row id=1, ",
+        "DELETE FROM items": "item_id names a row of items: transactions row id=",
+        "UPDATE transactions SET item_id = NULL; DELETE FROM items": "all but rewards have an item: transactions row id=",
+        "UPDATE items SET grants_hard = 0": "a wallet moves by what was paid: transactions row id=",
+        "UPDATE users SET created_at = 'infinity'": "nothing happens before sign-up: transactions row id=1, ",
+    }.items(),
+)
+def test_no_damage_is_too_much_to_be_told(empty, damage, told):
+    load_dataset(empty.engine, build_dataset(DatasetSpec(users=300)))
+    empty.close()
+    with psycopg.connect(empty.dsn) as connection:
+        connection.execute("""
+            DO $$ DECLARE found record; BEGIN
+                FOR found IN SELECT conrelid::regclass AS owner, conname FROM pg_constraint
+                    WHERE contype IN ('c', 'f') AND connamespace = 'public'::regnamespace
+                LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.owner, found.conname); END LOOP;
+            END $$
+        """)
+        for statement in damage.split("; "):
+            connection.execute(statement)
+
+    status, out, err = run("check", "--url", empty.dsn)
+
+    assert (status, err) == (1, "")
+    assert told in out
+    assert last_line(out).startswith(f"{RULES} rules, ")
+
+
+def test_a_figure_that_cannot_be_reckoned_is_none(empty):
+    load_dataset(empty.engine, build_dataset(DatasetSpec(users=300)))
+    empty.close()
+    with psycopg.connect(empty.dsn) as connection:
+        connection.execute("UPDATE users SET timezone = ''")
+
+    status, out, err = run("check", "--url", empty.dsn)
+
+    assert (status, err) == (0, "")
+    assert re.search(r"^hour of most sessions +19 to 21 +- +too small$", out, re.MULTILINE)
+
+
+def test_columns_of_other_types_that_hold_the_same_are_read_too(empty):
+    load_dataset(empty.engine, build_dataset(DatasetSpec(users=300)))
+    empty.close()
+    with psycopg.connect(empty.dsn) as connection:
+        connection.execute("ALTER TABLE users ALTER username TYPE name, ALTER platform TYPE varchar(20)")
+        connection.execute(
+            "ALTER TABLE transactions ALTER completed_at TYPE timestamp USING completed_at AT TIME ZONE 'UTC'"
+        )
+
+    assert run("check", "--url", empty.dsn)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("note", "status", "err"),
+    [
+        ("gamedata seed --users 300 --of-a-later-version 3", 0, ""),
+        ("gamedata seed --users many", 2, "Error: the comment on table users: 'many' is not allowed. Allowed: a whole number from 0 to 100000000.\n"),
+    ],
+)  # fmt: skip
+def test_what_others_have_noted_is_no_hindrance(empty, note, status, err):
+    load_dataset(empty.engine, build_dataset(DatasetSpec(users=300)))
+    empty.close()
+    with psycopg.connect(empty.dsn) as connection:
+        connection.execute(f"COMMENT ON TABLE users IS '{note}'")
+
+    checked = run("check", "--url", empty.dsn)
+
+    assert (checked[0], checked[2]) == (status, err)
+    assert run("summary", "--url", empty.dsn)[0] == 0
+    assert run("clear", "--url", empty.dsn, "--yes")[0] == 0

@@ -32,7 +32,7 @@ def test_the_command_is_installed():
     assert script.value == "pytest_gamedata.__main__:main"
 
 
-@pytest.mark.parametrize("args", [["nonsense"], ["seed", "--nonsense"], ["summary", "--users", "many"], []])
+@pytest.mark.parametrize("args", [["nonsense"], ["seed", "--nonsense"], ["summary", "--users", "many"]])
 def test_usage_errors_exit_with_2(args):
     assert run(*args)[0] == 2
 

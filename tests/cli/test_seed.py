@@ -143,6 +143,7 @@ def test_a_table_that_is_not_ours_is_refused(empty):
         (["--until", "soon"], "--until: 'soon' is not allowed. Allowed: an ISO date or datetime from 1971 to 2090, or now."),
         (["--items", "0"], "items=0 leaves nothing to trade, but transactions are asked for (as many as the users make). Allowed: items from 1, or transactions=0 as well."),
         (["--url", "mysql://localhost/x"], "--url: that is no PostgreSQL address. Write postgresql://user:password@host/database."),
+        (["--url", "postgresql://localhost:port/x"], "--url: that is no PostgreSQL address. Write postgresql://user:password@host/database."),
         (["--url", "localhost"], "--url: that is no PostgreSQL address. Write postgresql://user:password@host/database."),
     ],
 )  # fmt: skip
@@ -172,6 +173,28 @@ def test_a_server_that_does_not_answer_is_named():
     assert "secret" not in err
 
 
+def test_rows_that_appear_meanwhile_are_not_removed_unasked(empty):
+    seeded(empty, "--users", 5)
+    run("clear", "--url", empty.dsn, "--yes")
+    with psycopg.connect(empty.dsn) as blocker:
+        blocker.execute("LOCK TABLE users IN ACCESS SHARE MODE")  # nobody else can have it for himself
+        process = start("seed", "--url", empty.dsn, "--users", 7, "--clear", "--yes")
+        wait_for(
+            empty,
+            process,
+            "pg_stat_activity WHERE application_name = 'gamedata' AND wait_event_type = 'Lock'",
+        )
+        blocker.execute(
+            "INSERT INTO users (username, display_name, signup_provider, country_code, platform) "
+            "VALUES ('real', 'Real', 'steam', 'SE', 'linux')"
+        )
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 3
+    assert err == "Error: Table 'users' already has rows. Load into an empty database, or clear it first.\n"
+    assert count(empty) == 1
+
+
 @pytest.mark.gamedata(users=0, items=0, transactions=0)
 def test_a_database_is_as_it_was_after_ctrl_c(gamedata_db):
     """At five random moments of a run that would have replaced what is there."""
@@ -179,9 +202,7 @@ def test_a_database_is_as_it_was_after_ctrl_c(gamedata_db):
     before = state(gamedata_db)
     command = ("seed", "--url", gamedata_db.dsn, "--users", USERS, "--clear", "--yes")
     began = time.monotonic()
-    with psycopg.connect(
-        gamedata_db.dsn
-    ) as blocker:  # a dry run: it cannot commit before this lets go of the table
+    with psycopg.connect(gamedata_db.dsn) as blocker:  # it cannot go on before this lets go of the table
         blocker.execute("LOCK TABLE auth_events IN ACCESS SHARE MODE")
         assert interrupt(start(*command), 6) == 130
     assert time.monotonic() - began < 30
@@ -191,19 +212,20 @@ def test_a_database_is_as_it_was_after_ctrl_c(gamedata_db):
         moment = random.uniform(0.3, 2.5)
         process = start(*command)
         status = interrupt(process, moment)
-        if status in (None, 0):  # it was quicker: then all of it is there
+        wait_until_alone(gamedata_db)
+        if status in (None, 0) or count(gamedata_db) == USERS:  # it was quicker: then all of it is there
+            assert (status, count(gamedata_db)) != (130, USERS)
             assert count(gamedata_db) == USERS
             seeded(gamedata_db, "--users", 30, "--clear", "--yes")
             before = state(gamedata_db)
             continue
         assert status in (130, -signal.SIGINT), moment  # the latter while Python itself starts
-        wait_until_alone(gamedata_db)
         assert state(gamedata_db) == before, moment
 
 
 def test_ctrl_c_says_what_has_become_of_the_database(empty):
     process = start("seed", "--url", empty.dsn, "--users", 100_000)
-    time.sleep(2)
+    wait_for(empty, process, "pg_stat_activity WHERE application_name = 'gamedata'")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
 
@@ -215,13 +237,16 @@ def test_a_database_is_as_it_was_after_kill_9(empty):
     seeded(empty, "--users", 30)
     before = state(empty)
     process = start("seed", "--url", empty.dsn, "--users", USERS, "--clear", "--yes")
-    with psycopg.connect(empty.dsn, autocommit=True) as connection:
-        while not connection.execute(
-            "SELECT 1 FROM pg_stat_progress_copy WHERE datname = current_database()"
-        ).fetchone():
-            assert process.poll() is None, "it has ended before it was killed"
-            time.sleep(0.005)
+    wait_for(empty, process, "pg_stat_progress_copy WHERE true")
 
     assert interrupt(process, 0.05, signal.SIGKILL) == -signal.SIGKILL
     wait_until_alone(empty)
     assert state(empty) == before
+
+
+def wait_for(database, process, what):
+    """Wait until the server says that a process has come so far."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        while not connection.execute(f"SELECT 1 FROM {what} AND datname = current_database()").fetchone():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.005)

@@ -126,6 +126,7 @@ def test_what_ends_us_ends_the_command_first(tmp_path):
     )
     process = start("serve", "--users", 5, "--", sys.executable, "-c", program)
     while not (tmp_path / "note").exists():
+        assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)

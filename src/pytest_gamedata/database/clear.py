@@ -56,18 +56,19 @@ def check_ours(connection: Connection, tables: Mapping[str, Collection[str]]) ->
             )
 
 
-def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) -> None:
+def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) -> dict[str, int]:
     """Remove all rows of those of the tables that are there, and let their ids count from 1 again.
 
-    Raises ClearError if a table lacks one of the columns that it should have, or rows of other tables refer to it.
+    Returns how many rows there were of each. Raises ClearError if a table lacks one of the columns that it should
+    have, or rows of other tables refer to it.
     """
     there = [table for table in tables if connection.execute(COLUMNS, [table]).fetchone()]
     if not there:
-        return
+        return {}
     check_ours(connection, tables)
     referring = connection.execute(REFERRING, {"tables": there}).fetchall()
     others = list(dict.fromkeys(other for other, *_ in referring))
-    listed = ", ".join([*there, *others])
+    listed = ", ".join([*others, *reversed(there)])  # children first, as an app's INSERT locks them
     connection.execute(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
     for other, table, name in referring:
         if connection.execute(f"SELECT EXISTS (SELECT FROM {other})").fetchone() == (True,):
@@ -75,7 +76,9 @@ def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) 
                 f"Table {other!r} has rows, and refers to {table!r} ({name}). Nothing was changed. "
                 f"Empty {other!r} first."
             )
+    counts = count_rows(connection, there)
     connection.execute(f"TRUNCATE {listed}")
     for table in there:  # RESTART IDENTITY would restart those of the others too
         for (sequence,) in connection.execute(SEQUENCES, [table, table]).fetchall():
             connection.execute(f"ALTER SEQUENCE {sequence} RESTART")
+    return counts

@@ -69,8 +69,10 @@ def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Co
 def _strip(cursor: Cursor, tables: Mapping[str, Columns], report: Report) -> Jobs:
     """Drop the keys and indexes of empty tables; return the jobs that fill the tables and bring them back."""
     names = list(tables)
-    cursor.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")  # what is empty now stays so
-    _check_empty(cursor, names)
+    _check_empty(cursor, names)  # before anybody waits for us
+    # children first, as an app's INSERT locks them: the table, then what its keys refer to
+    cursor.execute(f"LOCK TABLE {', '.join(reversed(names))} IN ACCESS EXCLUSIVE MODE")
+    _check_empty(cursor, names)  # what is empty now stays so
     constraints = cursor.execute(CONSTRAINTS, {"tables": names}).fetchall()
     indexes = cursor.execute(INDEXES, [names]).fetchall()
     names = loading_order(names, constraints)

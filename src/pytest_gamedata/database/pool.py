@@ -101,8 +101,10 @@ class Pool:
     @contextmanager
     def _in_a_hurry(self) -> Iterator[None]:
         self._hurry.set()
-        yield
-        self._hurry.clear()
+        try:
+            yield
+        finally:
+            self._hurry.clear()
 
     def _admin(self) -> Admin:
         """Return the connection of this thread."""

@@ -21,6 +21,7 @@ from pytest_gamedata.arrays import (
     words_of,
 )
 from pytest_gamedata.database.copy import COLUMN_TYPES
+from pytest_gamedata.database.packing import TEXTS
 
 Connection = psycopg.Connection[Any]
 ROWS_AT_ONCE = 50_000
@@ -30,14 +31,14 @@ ROWS_AT_ONCE = 50_000
 ASK = {
     "bool": "{}",
     **dict.fromkeys(("int2", "int4", "int8"), f"coalesce({{}}::int8, {NULL})"),
-    "timestamptz": (
+    **dict.fromkeys(
+        ("timestamptz", "timestamp"),  # without a zone it is UTC, as it is when columns are loaded
         f"CASE WHEN {{0}} IS NULL THEN {NULL} ELSE (extract(epoch FROM "
-        "greatest(least({0}, '9999-12-31 00:00+00'), '0001-01-01 00:00+00')) * 1000000)::int8 END"
+        "greatest(least({0}, '9999-12-31 00:00+00'), '0001-01-01 00:00+00')) * 1000000)::int8 END",
     ),
     "uuid": f"coalesce(uuid_send({{}}), '\\x{NIL_UUID.hex()}'::bytea)",
     "inet": "host({})",
 }
-TEXTS = ("text", "varchar", "bpchar")
 
 
 def read_table(connection: Connection, table: str, names: Collection[str] = ()) -> Columns:
@@ -78,6 +79,6 @@ def _numbers(values: Collection[int]) -> NDArray[np.int64]:
 MAKE: dict[str, Callable[[Any], Column]] = {
     "bool": lambda values: np.array(values, dtype=np.bool_),
     **dict.fromkeys(("int2", "int4", "int8"), _numbers),
-    "timestamptz": lambda values: _numbers(values).view("datetime64[us]"),
+    **dict.fromkeys(("timestamptz", "timestamp"), lambda values: _numbers(values).view("datetime64[us]")),
     "uuid": lambda values: np.frombuffer(b"".join(values), dtype="V16"),
 }

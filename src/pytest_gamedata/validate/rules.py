@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.arrays import NULL, Columns, is_null, take, to_python
+from pytest_gamedata.arrays import NULL, Columns, is_null, nulls_like, take, to_python
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.settings import DatasetSpec
 
@@ -38,8 +38,10 @@ def part(columns: Columns, rows: Any, *names: str) -> Columns:
 
 
 def parent(tables: Tables, table: str, column: str, key: Any) -> Any:
-    """Return a column of the parent row of each row; where the key is NULL, of the first one."""
+    """Return a column of the parent row of each row; where the key is NULL, of the first one, NULL without any."""
     values = tables[table][column]
+    if not len(values):
+        return nulls_like(values, len(key))
     return values[np.maximum(key, 1) - 1]
 
 

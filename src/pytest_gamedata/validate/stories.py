@@ -71,6 +71,10 @@ def check_purchases_follow_logins(tables: Tables, spec: DatasetSpec) -> None:
         return
     bought = part(rows, rows["type"].is_("iap_purchase", "store_purchase"), "user_id", "created_at")
     user, at = bought["user_id"], bought["created_at"]
+    if not len(histories["id"]):
+        everybody = np.ones(len(at), dtype=np.bool_)
+        refuse("a login comes before a purchase", "transactions", bought, everybody, "user_id", "created_at")
+        return
     so_far = np.searchsorted(events["occurred_at"], at, side="right")
     key = history_key(histories["user_id"], histories["row"])  # counts up
     last = np.searchsorted(key, history_key(user, so_far)) - 1  # the user's last event by then
