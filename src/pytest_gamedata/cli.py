@@ -6,19 +6,26 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-import psycopg
-from sqlalchemy import URL, Connection, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Connection, func, select
 
 from pytest_gamedata import console
+from pytest_gamedata.address import (
+    RefusedError,
+    UnusableError,
+    commit,
+    connected,
+    name_of,
+    read_url,
+    telling,
+)
 from pytest_gamedata.distributions import PRESETS
-from pytest_gamedata.errors import GamedataError, SettingsError
+from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.settings import OPTIONS, DatasetSpec, resolve_spec
 
 if TYPE_CHECKING:
@@ -26,21 +33,8 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
-CHECK_FAILED, REFUSED, UNUSABLE, INTERRUPTED = 1, 2, 3, 130
-CONNECT_SECONDS = 10
-BAD_URL = "--url: that is no PostgreSQL address. Write postgresql://user:password@host/database."
-
-
-class UnusableError(click.ClickException):
-    """A database or server that cannot be reached or used."""
-
-    exit_code = UNUSABLE
-
-
-class RefusedError(click.ClickException):
-    """Something that was asked for, and is not done."""
-
-    exit_code = REFUSED
+CHECK_FAILED, INTERRUPTED = 1, 130
+SEEDING_LOCK = 7_423_501  # of two that seed one database at once the second waits, then finds rows
 
 
 # ### options ###
@@ -61,18 +55,8 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _read_url(_context: click.Context, _parameter: click.Parameter, value: str) -> URL:
-    try:
-        url = make_url(value)
-    except (ArgumentError, ValueError):  # the latter for a port that is no number
-        raise click.UsageError(BAD_URL) from None
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise click.UsageError(BAD_URL)
-    return url.set(drivername="postgresql+psycopg")
-
-
 url_option = click.option(
-    "--url", envvar="DATABASE_URL", show_envvar=True, required=True, callback=_read_url, metavar="URL",
+    "--url", envvar="DATABASE_URL", show_envvar=True, required=True, callback=read_url, metavar="URL",
     help="postgresql://user:password@host/db",
 )  # fmt: skip
 yes_option = click.option("--yes", is_flag=True, help="do not ask before rows are removed")
@@ -104,7 +88,7 @@ def serve(port: int | None, command: tuple[str, ...], **sizes: str | None) -> in
 
     spec = _spec(DatasetSpec(), sizes)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
-    with _telling("The server"), serve_dataset(spec, port or 0) as database:
+    with telling("The server"), serve_dataset(spec, port or 0) as database:
         if command:
             return run_command(command, database.env)
         with suppress(KeyboardInterrupt):
@@ -129,11 +113,11 @@ def seed(url: URL, clear: bool, yes: bool, **sizes: str | None) -> None:  # noqa
     from pytest_gamedata.summary import summarize
 
     spec = _spec(DatasetSpec(), sizes)
-    with _connected(url) as connection:
+    with connected(url) as connection:
         found = _count(connection)
         if any(found.values()) and not clear:
             raise UnusableError(
-                f"{_name(url)} has rows already: {console.list_counts(found)}. Add --clear to remove them first."
+                f"{name_of(url)} has rows already: {console.list_counts(found)}. Add --clear to remove them first."
             )
         if any(found.values()):
             _confirm(url, found, yes=yes)
@@ -144,7 +128,7 @@ def seed(url: URL, clear: bool, yes: bool, **sizes: str | None) -> None:  # noqa
         seconds = time.perf_counter() - began
     rows = sum(dataset.counts.values())
     console.print_summary(summarize(dataset) | {"cast": dataset.cast})
-    click.echo(f"{rows:,} rows loaded into {_name(url)} in {seconds:.1f} s ({rows / seconds:,.0f} rows/s).")
+    click.echo(f"{rows:,} rows loaded into {name_of(url)} in {seconds:.1f} s ({rows / seconds:,.0f} rows/s).")
 
 
 @cli.command(epilog="Example: gamedata clear --url postgresql://me@localhost/staging")
@@ -156,15 +140,15 @@ def clear(url: URL, yes: bool, **sizes: str | None) -> None:  # noqa: FBT001 - a
     from pytest_gamedata.stored import clear_rows, raw_connection
 
     _spec(DatasetSpec(), sizes)
-    with _connected(url) as connection:
+    with connected(url) as connection:
         found = _count(connection)
         if not any(found.values()):
-            click.echo(f"{_name(url)} has no rows to remove.")
+            click.echo(f"{name_of(url)} has no rows to remove.")
             return
         _confirm(url, found, yes=yes)
         removed = clear_rows(raw_connection(connection))
-        _commit(connection)
-    click.echo(f"Removed from {_name(url)}: {console.list_counts(removed)}.")
+        commit(connection)
+    click.echo(f"Removed from {name_of(url)}: {console.list_counts(removed)}.")
 
 
 @cli.command(epilog="Example: gamedata check --url postgresql://me@localhost/staging")
@@ -178,7 +162,7 @@ def check(url: URL, **sizes: str | None) -> int:
     from pytest_gamedata.checking import FAILED, TOO_SMALL, check_stored, expected_spec, judge
     from pytest_gamedata.stored import raw_connection
 
-    with _connected(url, isolation_level="REPEATABLE READ") as connection:  # all tables at one moment
+    with connected(url, isolation_level="REPEATABLE READ") as connection:  # all tables at one moment
         raw = raw_connection(connection)
         spec = _spec(expected_spec(raw), sizes)
         with console.working("Checking the rows"):
@@ -205,7 +189,7 @@ def summary(url: URL, as_json: bool, **sizes: str | None) -> None:  # noqa: FBT0
     from pytest_gamedata.summary import summarize_stored
 
     _spec(DatasetSpec(), sizes)
-    with _connected(url) as connection, console.working("Reading the rows"):
+    with connected(url) as connection, console.working("Reading the rows"):
         found = summarize_stored(raw_connection(connection))
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -215,6 +199,7 @@ def summary(url: URL, as_json: bool, **sizes: str | None) -> None:  # noqa: FBT0
 
 def main() -> int:
     """Run the command line; return its exit status."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us as it ends others, and not with status 1
     try:
         status = cli.main(prog_name="gamedata", standalone_mode=False)
     except click.ClickException as error:
@@ -238,35 +223,6 @@ def _spec(base: DatasetSpec, sizes: Mapping[str, str | None]) -> DatasetSpec:
         raise click.UsageError(str(error)) from None
 
 
-@contextmanager
-def _connected(url: URL, **options: Any) -> Iterator[Connection]:
-    """Connect to a database; what is not committed is undone, however the block ends."""
-    about_us = {"connect_timeout": CONNECT_SECONDS, "application_name": "gamedata"}
-    engine = create_engine(url, connect_args=about_us, **options)
-    with _telling(_name(url)), engine.connect() as connection:
-        yield connection
-
-
-@contextmanager
-def _telling(what: str) -> Iterator[None]:
-    """Turn what databases and servers say into one message."""
-    try:
-        yield
-    except SettingsError as error:
-        raise RefusedError(str(error)) from None
-    except GamedataError as error:
-        raise UnusableError(str(error)) from None
-    except (SQLAlchemyError, psycopg.Error) as error:
-        cause = getattr(error, "orig", None) or error
-        reason = (str(cause).strip().splitlines() or [repr(cause)])[0].rstrip(".")
-        raise UnusableError(f"{what} cannot be used: {reason}. Nothing was changed.") from None
-
-
-def _name(url: URL) -> str:
-    """Name a database as its URL does, without the password."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=True)
-
-
 def _count(connection: Connection) -> dict[str, int]:
     """Count the rows that are there, and hold no lock while somebody is asked."""
     from pytest_gamedata.stored import count_stored, raw_connection
@@ -277,8 +233,8 @@ def _count(connection: Connection) -> dict[str, int]:
 
 
 def _confirm(url: URL, found: Mapping[str, int], *, yes: bool) -> None:
-    question = f"{_name(url)} has {console.list_counts(found)}. Remove all of these rows?"
-    with suppress(click.Abort):  # nobody is there to answer
+    question = f"{name_of(url)} has {console.list_counts(found)}. Remove all of these rows?"
+    with suppress(click.Abort, RuntimeError):  # nobody is there to answer, or there is not even an input
         if yes or click.confirm(question, err=True):
             return
     raise RefusedError("Nothing was changed. Answer y, or add --yes.")
@@ -291,20 +247,9 @@ def _load(connection: Connection, dataset: Dataset, *, clear: bool) -> None:
     from pytest_gamedata.stored import clear_rows, raw_connection
 
     with console.loading(dataset.counts) as report:
+        connection.execute(select(func.pg_advisory_xact_lock(SEEDING_LOCK)))
         Base.metadata.create_all(connection)
         if clear:
             clear_rows(raw_connection(connection))
         load_into(connection, dataset, report)
-    _commit(connection)
-
-
-def _commit(connection: Connection) -> None:
-    """Commit; from now on Ctrl-C comes too late, or nobody could say whether the rows are there."""
-    from pytest_gamedata.stored import raw_connection
-
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        raw_connection(connection).commit()  # SQLAlchemy does not know of all that was done
-    except BaseException:
-        signal.signal(signal.SIGINT, before)
-        raise
+    commit(connection)

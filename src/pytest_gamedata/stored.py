@@ -72,7 +72,9 @@ def count_stored(connection: Connection) -> dict[str, int]:
 
 
 def note_spec(connection: Connection, spec: DatasetSpec) -> None:
-    """Note in the database what its rows are made from."""
+    """Note in the database what its rows are made from, unless somebody has written something else there."""
+    if _find_note(connection) is None and connection.execute(FIND_NOTE).fetchone() != (None,):
+        return
     comment = sql.Literal(NOTE_START + to_options(spec))
     connection.execute(sql.SQL("COMMENT ON TABLE users IS {}").format(comment))
 

@@ -78,6 +78,35 @@ def test_rows_that_others_refer_to_are_refused(filled):
     assert state(filled) == before
 
 
+def test_rows_that_a_policy_hides_are_refused(filled):
+    execute(
+        filled,
+        "CREATE TABLE orders (user_id bigint REFERENCES users)",
+        "INSERT INTO orders VALUES (1)",
+        "ALTER TABLE orders ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE orders FORCE ROW LEVEL SECURITY",
+    )
+
+    status, out, err = run("clear", "--url", filled.dsn, "--yes")
+
+    assert (status, out) == (3, "")
+    assert err == (
+        f'Error: {where(filled)} cannot be used: query would be affected by row-level security policy for table "orders". '
+        "Nothing was changed.\n"
+    )
+    assert state(filled)[1]["users"] == (5,)
+
+
+def test_rows_that_another_table_inherits_are_refused(filled):
+    execute(filled, "CREATE TABLE vips (note text) INHERITS (users)")
+
+    assert run("clear", "--url", filled.dsn, "--yes") == (
+        3,
+        "",
+        "Error: Table 'vips' inherits from 'users'. Nothing was changed. Use another database.\n",
+    )
+
+
 def test_empty_tables_of_others_are_no_hindrance(filled):
     execute(
         filled,

@@ -52,6 +52,62 @@ def test_a_terminal_shows_a_bar_for_each_table(empty):
     assert re.search("✓ keys, indexes", seen.decode())
 
 
+def test_what_others_have_made_of_the_tables_stays(empty):
+    """Partitions and their indexes, a replica identity, a comment, braces, a column that is gone."""
+    seeded(empty, "--users", 5)
+    run("clear", "--url", empty.dsn, "--yes")
+    with psycopg.connect(empty.dsn) as connection:
+        connection.execute("COMMENT ON TABLE users IS 'Owner: accounts'")
+        connection.execute("ALTER TABLE users REPLICA IDENTITY USING INDEX users_pkey")
+        connection.execute("ALTER TABLE users ADD extra int, ADD UNIQUE (id, username)")
+        connection.execute("ALTER TABLE users DROP extra")
+        connection.execute('CREATE TABLE "odd{x}" (user_id bigint REFERENCES users)')
+        connection.execute("ALTER TABLE auth_events RENAME TO plain")
+        connection.execute(
+            "CREATE TABLE auth_events (LIKE plain INCLUDING DEFAULTS INCLUDING IDENTITY) PARTITION BY RANGE (id)"
+        )
+        connection.execute("CREATE TABLE auth_events_1 PARTITION OF auth_events FOR VALUES FROM (1) TO (100)")
+        connection.execute("CREATE TABLE auth_events_2 PARTITION OF auth_events DEFAULT")
+        connection.execute("CREATE UNIQUE INDEX once ON auth_events (id, occurred_at)")
+
+    seeded(empty, "--users", 60)
+
+    with psycopg.connect(empty.dsn) as connection:
+
+        def ask(query):
+            return connection.execute(query).fetchall()
+
+        assert ask("SELECT obj_description('users'::regclass)") == [("Owner: accounts",)]
+        assert ask("SELECT indexrelid::regclass::text FROM pg_index WHERE indisreplident") == [
+            ("users_pkey",)
+        ]
+        assert ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+        assert ask("SELECT count(*) FROM pg_inherits WHERE inhparent = 'once'::regclass") == [(2,)]
+        assert ask(
+            "SELECT conrelid::regclass::text FROM pg_constraint WHERE confrelid = 'users'::regclass AND conrelid = '\"odd{x}\"'::regclass"
+        ) == [('"odd{x}"',)]
+
+
+def test_of_two_at_once_one_is_refused(empty):
+    both = [start("seed", "--url", empty.dsn, "--users", 500) for _ in range(2)]
+    told = sorted((process.communicate(timeout=60)[1], process.returncode) for process in both)
+
+    assert told[0] == ("", 0)
+    assert told[1][1] == 3
+    assert "has rows already" in told[1][0] or "already has rows" in told[1][0]
+    assert count(empty) == 500
+
+
+def test_a_reader_that_has_seen_enough_is_no_failed_check(empty):
+    seeded(empty, "--users", 60)
+    process = start("check", "--url", empty.dsn)
+    process.stdout.close()  # as `| head` does
+
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == -signal.SIGPIPE
+
+
 def test_what_is_no_terminal_gets_no_bar(empty):
     assert run("seed", "--url", empty.dsn, "--users", 300)[2] == ""
 
@@ -154,6 +210,14 @@ def test_what_is_not_allowed_is_a_usage_error(args, message):
     assert err.splitlines()[-1] == f"Error: {message}"
 
 
+def test_an_option_of_the_address_that_nobody_understands_is_a_usage_error(empty):
+    assert run("seed", "--url", f"{empty.dsn}?row_factory=1") == (
+        2,
+        "",
+        "Error: --url: 'str' object is not callable. Write postgresql://user:password@host/database.\n",
+    )
+
+
 def test_no_address_is_a_usage_error():
     status, out, err = run("seed")
 
@@ -162,7 +226,7 @@ def test_no_address_is_a_usage_error():
 
 
 def test_a_server_that_does_not_answer_is_named():
-    status, out, err = run("seed", "--url", "postgresql://me:secret@127.0.0.1:1/nowhere")
+    status, out, err = run("seed", "--url", "postgresql://me:secret@127.0.0.1:1/nowhere?sslpassword=secret")
 
     assert (status, out) == (3, "")
     assert re.fullmatch(

@@ -20,22 +20,27 @@ COLUMN_TYPES = """
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 """
 CAN_FREEZE = "SELECT relkind = 'r' FROM pg_class WHERE oid = %s::regclass"  # a partitioned table cannot
-# Foreign keys go first and come last; a primary key or unique constraint brings its own index.
+# Foreign keys go first and come last; a primary key or unique constraint brings its own index. Left in place are
+# indexes that are more than that: a replica identity, an order to cluster by, what partitions' indexes belong to.
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), contype, confrelid::regclass::text
     FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'f') AND conislocal
     AND (conrelid = ANY(%(tables)s::regclass[]) OR confrelid = ANY(%(tables)s::regclass[]))
+    AND (contype = 'f' OR NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = conindid
+                                      AND (indisreplident OR indisclustered)))
     ORDER BY contype = 'f', conrelid, oid
 """
 INDEXES = """
     SELECT indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
-    WHERE indrelid = ANY(%s::regclass[])
+    WHERE indrelid = ANY(%s::regclass[]) AND NOT indisreplident AND NOT indisclustered
+    AND (SELECT relkind FROM pg_class WHERE oid = indexrelid) = 'i'
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
     ORDER BY indexrelid
 """
 IDENTITIES = """
     SELECT attname, pg_get_serial_sequence(%s, attname) FROM pg_attribute
-    WHERE attrelid = %s::regclass AND attnum > 0 AND pg_get_serial_sequence(%s, attname) IS NOT NULL
+    WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+    AND pg_get_serial_sequence(%s, attname) IS NOT NULL
 """
 
 
@@ -69,6 +74,7 @@ def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Co
 def _strip(cursor: Cursor, tables: Mapping[str, Columns], report: Report) -> Jobs:
     """Drop the keys and indexes of empty tables; return the jobs that fill the tables and bring them back."""
     names = list(tables)
+    cursor.execute("SET LOCAL row_security = off")  # an error tells of rows that a policy hides
     _check_empty(cursor, names)  # before anybody waits for us
     # children first, as an app's INSERT locks them: the table, then what its keys refer to
     cursor.execute(f"LOCK TABLE {', '.join(reversed(names))} IN ACCESS EXCLUSIVE MODE")
@@ -110,7 +116,7 @@ def _is_foreign(kind: Any) -> bool:
 
 def _drop(cursor: Cursor, constraints: list[Any], indexes: list[Any]) -> None:
     for table, name, *_ in reversed(constraints):
-        cursor.execute(sql.SQL(f"ALTER TABLE {table} DROP CONSTRAINT {{}}").format(sql.Identifier(name)))
+        cursor.execute(sql.SQL(f"ALTER TABLE {table} DROP CONSTRAINT ") + sql.Identifier(name))
     for _, name, _ in indexes:
         cursor.execute(f"DROP INDEX {name}")
 
@@ -156,8 +162,9 @@ def _create_index(cursor: Cursor, definition: str) -> None:
 def _add_constraints(cursor: Cursor, constraints: list[Any]) -> None:
     _sort_in_memory(cursor)
     for table, name, definition, *_ in constraints:
-        statement = sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT {{}} {definition}")
-        cursor.execute(statement.format(sql.Identifier(name)))
+        # no format(): there may be braces in what the database says
+        start, end = sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT "), sql.SQL(f" {definition}")
+        cursor.execute(start + sql.Identifier(name) + end)
 
 
 def _sort_in_memory(cursor: Cursor) -> None:
