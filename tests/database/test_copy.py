@@ -196,10 +196,11 @@ def test_a_dataset_is_loaded_with_its_tables_or_not_at_all(gamedata_db):
         assert connection.scalar(text("SELECT count(*) FROM users")) == 0
 
 
-def test_an_engine_of_another_driver_is_refused(gamedata_engine):
+def test_an_engine_of_another_driver_is_refused():
     engine = create_engine("sqlite://")
     with pytest.raises(LoadError) as caught, engine.connect() as connection:
         raw_connection(connection)
+    engine.dispose()
 
     assert str(caught.value) == "The engine uses sqlite3. Make it with postgresql+psycopg://..."
 

@@ -69,7 +69,7 @@ def test_a_log_that_was_cut_may_miss_a_registration():
     events = {name: column[keep] for name, column in EVENTS.items()}
     events["id"] = np.arange(1, int(keep.sum()) + 1)
     users = {**SEEDED.tables["users"]}
-    for name, nothing in (("last_login_at", np.datetime64("NaT")), ("failed_login_count", 0)):
+    for name, nothing in (("last_login_at", np.datetime64("NaT", "us")), ("failed_login_count", 0)):
         users[name] = np.where(users["id"] == last, nothing, users[name])
 
     spec = DatasetSpec(users=80, auth_events=int(keep.sum()))
@@ -81,7 +81,7 @@ def test_a_log_that_was_cut_may_miss_a_registration():
     [
         ("failed_login_count", 9, "failed_login_count is the failures since the last login"),
         ("last_login_at", SEEDED.tables["users"]["created_at"][5], "last_login_at is the last login"),
-        ("last_login_at", np.datetime64("NaT"), "last_login_at is the last login"),
+        ("last_login_at", np.datetime64("NaT", "us"), "last_login_at is the last login"),
     ],
 )
 def test_what_a_user_says_of_the_log_is_compared(column, new, rule):
