@@ -24,10 +24,23 @@ def environment(**more):
     return outer | {"NO_COLOR": "1"} | more
 
 
+started = []  # by the test that runs
+
+
 def start(*args, **options):
     command = [sys.executable, "-m", "pytest_gamedata", *map(str, args)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, **(pipes | {"env": environment()} | options))
+    started.append(subprocess.Popen(command, **(pipes | {"env": environment()} | options)))
+    return started[-1]
+
+
+def end_all():
+    """End what a test that failed has left running."""
+    while started:
+        process = started.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def run(*args, answer=None, **more):

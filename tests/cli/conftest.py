@@ -2,6 +2,7 @@ import secrets
 from contextlib import contextmanager
 
 import pytest
+from commands import end_all
 
 from pytest_gamedata.database.templates import connect_admin, drop_database
 from pytest_gamedata.game_database import GameDatabase
@@ -17,6 +18,12 @@ def new_database(server):
             yield GameDatabase(server, name, None, {}, {})
         finally:
             drop_database(admin, name)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs_on():
+    yield
+    end_all()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import psycopg
-from commands import environment
+from commands import environment, started
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
 BLOCKS = re.findall(r"^```(console|python)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -35,6 +35,7 @@ def run_until_ctrl_c(command, variables):
     process = subprocess.Popen(
         ["bash", "-c", f"exec {command}"], stdout=subprocess.PIPE, text=True, env=variables
     )
+    started.append(process)
     out = ""
     while "Ctrl-C" not in out:
         out += process.stdout.readline()
