@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine
 
-from pytest_gamedata.database.copy import Report, load_new_database, load_tables
+from pytest_gamedata.database.copy import Report, load_new_database, load_tables, tell_nobody
 from pytest_gamedata.database.templates import connect
 from pytest_gamedata.dataset import Dataset, build_dataset, factories_by_table
 from pytest_gamedata.models import Base
@@ -45,7 +45,7 @@ def load_dataset(engine: Engine, dataset: Dataset, create_schema: CreateSchema |
         load_into(connection, dataset)
 
 
-def load_into(connection: Connection, dataset: Dataset, report: Report = lambda table, rows: None) -> None:
+def load_into(connection: Connection, dataset: Dataset, report: Report = tell_nobody) -> None:
     """Load a dataset into tables that are there, in the transaction that a SQLAlchemy connection is in."""
     raw = raw_connection(connection)
     load_tables(raw, dataset.tables, report)

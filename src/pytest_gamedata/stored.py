@@ -26,7 +26,7 @@ TABLES = tuple(FACTORIES)
 OWN_COLUMNS = {name: [column.name for column in Base.metadata.tables[name].columns] for name in TABLES}
 # The command that makes such rows, as a comment on the first table: whoever finds them can tell where they come from.
 NOTE_START = "gamedata seed "
-FIND_NOTE = "SELECT obj_description(to_regclass('users'), 'pg_class')"
+FIND_COMMENT = "SELECT obj_description(to_regclass('users'), 'pg_class')"
 
 
 def clear_database(engine: Engine) -> dict[str, int]:
@@ -73,10 +73,10 @@ def count_stored(connection: Connection) -> dict[str, int]:
 
 def note_spec(connection: Connection, spec: DatasetSpec) -> None:
     """Note in the database what its rows are made from, unless somebody has written something else there."""
-    if _find_note(connection) is None and connection.execute(FIND_NOTE).fetchone() != (None,):
-        return
-    comment = sql.Literal(NOTE_START + to_options(spec))
-    connection.execute(sql.SQL("COMMENT ON TABLE users IS {}").format(comment))
+    there = _find_comment(connection)
+    if there is None or there.startswith(NOTE_START):
+        comment = sql.Literal(NOTE_START + to_options(spec))
+        connection.execute(sql.SQL("COMMENT ON TABLE users IS {}").format(comment))
 
 
 def noted_spec(connection: Connection) -> DatasetSpec | None:
@@ -95,9 +95,13 @@ def noted_spec(connection: Connection) -> DatasetSpec | None:
 
 
 def _find_note(connection: Connection) -> str | None:
-    row = connection.execute(FIND_NOTE).fetchone()
-    note = row[0] if row else None
-    return note if note and note.startswith(NOTE_START) else None
+    comment = _find_comment(connection)
+    return comment if comment and comment.startswith(NOTE_START) else None
+
+
+def _find_comment(connection: Connection) -> str | None:
+    row = connection.execute(FIND_COMMENT).fetchone()
+    return row[0] if row else None
 
 
 def to_options(spec: DatasetSpec) -> str:

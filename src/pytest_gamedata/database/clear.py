@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from pytest_gamedata.database.copy import IDENTITIES
 from pytest_gamedata.errors import ClearError
 
 Connection = psycopg.Connection[Any]
@@ -29,10 +30,6 @@ REFERRING = """
 INHERITING = """
     SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits
     JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = ANY(%s::regclass[]) AND NOT relispartition
-"""
-SEQUENCES = """
-    SELECT pg_get_serial_sequence(%s, attname) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0
-    AND NOT attisdropped AND pg_get_serial_sequence(attrelid::regclass::text, attname) IS NOT NULL
 """
 
 
@@ -94,6 +91,6 @@ def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) 
     counts = count_rows(connection, there)
     connection.execute(f"TRUNCATE {listed}")
     for table in there:  # RESTART IDENTITY would restart those of the others too
-        for (sequence,) in connection.execute(SEQUENCES, [table, table]).fetchall():
+        for _, sequence in connection.execute(IDENTITIES, [table, table, table]).fetchall():
             connection.execute(f"ALTER SEQUENCE {sequence} RESTART")
     return counts

@@ -15,6 +15,8 @@ from pytest_gamedata.database.jobs import Connection, Cursor, Jobs, run_at_once,
 from pytest_gamedata.database.packing import SIGNATURE, TRAILER, Block, find_packer, pack_rows
 from pytest_gamedata.errors import LoadError
 
+Report = Callable[[str, int], None]  # told of rows on their way: their table, and how many they are
+
 COLUMN_TYPES = """
     SELECT attname, typname, atttypid FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
@@ -44,14 +46,11 @@ IDENTITIES = """
 """
 
 
-Report = Callable[[str, int], None]  # told of rows on their way: their table, and how many they are
+def tell_nobody(table: str, rows: int) -> None:
+    """Report to nobody."""
 
 
-def _tell_nobody(table: str, rows: int) -> None:
-    pass
-
-
-def load_tables(connection: Connection, tables: Mapping[str, Columns], report: Report = _tell_nobody) -> None:
+def load_tables(connection: Connection, tables: Mapping[str, Columns], report: Report = tell_nobody) -> None:
     """Load columns into empty tables that exist, in one transaction, and analyse them.
 
     `report` is told of rows on their way. Raises LoadError if a table has rows already or the foreign keys form
@@ -67,7 +66,7 @@ def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Co
     For a database that nobody uses before this returns: an error leaves it half loaded.
     """
     with connections[0].transaction(), connections[0].cursor() as cursor:
-        jobs = _strip(cursor, tables, _tell_nobody)
+        jobs = _strip(cursor, tables, tell_nobody)
     run_at_once(connections, jobs)
 
 

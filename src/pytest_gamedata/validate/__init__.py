@@ -12,7 +12,7 @@ from typing import Any
 from pytest_gamedata.arrays import give_back_memory
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.validate import accounts, auth_log, catalogue, ledger, stories, tables
-from pytest_gamedata.validate.rules import HISTORIES, Check, histories_of
+from pytest_gamedata.validate.rules import HISTORIES, Check, Tables, histories_of
 
 
 def validate_dataset(dataset: Any) -> None:
@@ -25,7 +25,7 @@ def validate_dataset(dataset: Any) -> None:
     Traceback (most recent call last):
     pytest_gamedata.errors.DatasetInvalidError: balances are the sum of the ledger: users row id=7, ...
     """
-    rows = {**dataset.tables, HISTORIES: histories_of(dataset.tables["auth_events"])}
+    rows = _with_histories(dataset.tables)
     for check in CHECKS:
         give_back_memory(len(dataset.tables["auth_events"]["id"]))
         check(rows, dataset.spec)
@@ -45,10 +45,14 @@ def check_rules(dataset: Any) -> Iterator[Outcome]:
     outcomes = [_try(check, dataset.tables, dataset.spec) for check in FIRST]
     yield from outcomes
     sound = not any(outcome.problem for outcome in outcomes)
-    rows = {**dataset.tables, HISTORIES: histories_of(dataset.tables["auth_events"])} if sound else {}
+    rows = _with_histories(dataset.tables) if sound else {}
     for check in CHECKS:
         if check not in FIRST:
             yield _try(check, rows, dataset.spec) if sound else Outcome(_rule(check), None, checked=False)
+
+
+def _with_histories(rows: Tables) -> Tables:
+    return {**rows, HISTORIES: histories_of(rows["auth_events"])}
 
 
 def _try(check: Check, rows: Any, spec: Any) -> Outcome:
