@@ -18,9 +18,10 @@ import psycopg
 from sqlalchemy import URL, create_engine
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
-from pytest_gamedata.checking import describe_band, describe_figure
 from pytest_gamedata.distributions import PRESETS
-from pytest_gamedata.realism import DEFAULT, Finding, compare, measure
+from pytest_gamedata.realism.judge import Finding, compare, describe_band, describe_figure
+from pytest_gamedata.realism.measure import measure
+from pytest_gamedata.realism.targets import DEFAULT
 from servers import started_server
 from table import write_between_markers
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_gamedata.database.binaries import find_binaries
-from pytest_gamedata.database.server import Server, join_server, leave_server
+from pytest_gamedata.postgres.own.binaries import find_binaries
+from pytest_gamedata.postgres.own.join import join_server, leave_server
+from pytest_gamedata.postgres.server import Server
 
 
 @contextmanager

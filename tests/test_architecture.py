@@ -10,8 +10,8 @@ import pytest_gamedata
 PACKAGE = Path(pytest_gamedata.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN = {
-    "factories": {"psycopg", "pytest", "pytest_gamedata.database"},
-    "database": {"factory", "faker", "pytest_gamedata.factories", "pytest_gamedata.distributions"},
+    "factories": {"psycopg", "pytest", "pytest_gamedata.postgres"},
+    "postgres": {"factory", "faker", "pytest_gamedata.factories", "pytest_gamedata.distributions"},
 }
 HEAVY = {"numpy", "factory", "faker", "sqlalchemy", "psycopg", "pytest_postgresql"}
 
@@ -45,7 +45,7 @@ def test_no_module_outgrows_its_room(path):
 
 
 def test_the_plugin_imports_nothing_heavy():
-    program = f"import sys, pytest_gamedata.plugin, pytest_gamedata.fixtures; print(sorted({HEAVY} & set(sys.modules)))"
+    program = f"import sys, pytest_gamedata.plugin, pytest_gamedata.plugin.fixtures; print(sorted({HEAVY} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"

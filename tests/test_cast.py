@@ -14,7 +14,7 @@ from sqlalchemy import URL, create_engine
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.factories.cast import ROLES
+from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.models import Base
 
 _, *PARTS = re.split(r"^-- role: (\w+)\n", Path(__file__).with_name("cast.sql").read_text(), flags=re.M)

@@ -11,15 +11,16 @@ from sqlalchemy import Column, Integer, MetaData, Table
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import is_null, to_python
+from pytest_gamedata.columns.streams import Streams
+from pytest_gamedata.columns.values import is_null, to_python
 from pytest_gamedata.dataset import factories_by_table
+from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
-from pytest_gamedata.factories.cast import ROLES, cast_positions
-from pytest_gamedata.factories.sessions import make_sessions
-from pytest_gamedata.factories.users import make_users
-from pytest_gamedata.factories.views import Streams
 from pytest_gamedata.models import Base, Transaction, User
+from pytest_gamedata.simulation.cast import cast_positions
+from pytest_gamedata.simulation.sessions import make_sessions
+from pytest_gamedata.simulation.users import make_users
 
 SIZES = [0, 1, 2, 3, 5, 10, 17, 18, 50, 100, 1000]
 
@@ -149,7 +150,7 @@ def test_the_rows_do_not_depend_on_the_process(environment):
     program = (
         "import hashlib\n"
         "from pytest_gamedata import DatasetSpec, build_dataset\n"
-        "from pytest_gamedata.arrays import to_python\n"
+        "from pytest_gamedata.columns.values import to_python\n"
         "tables = build_dataset(DatasetSpec(users=40)).tables\n"
         "values = [(t, n, to_python(c)) for t, columns in tables.items() for n, c in columns.items()]\n"
         "print(hashlib.sha256(repr(values).encode()).hexdigest())"

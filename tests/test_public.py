@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 import pytest_gamedata
-from pytest_gamedata.database.templates import connect_admin, drop_database
-from pytest_gamedata.game_database import GameDatabase
+from pytest_gamedata.databases.game_database import GameDatabase
+from pytest_gamedata.postgres.clones import connect_admin, drop_database
 
 FUNCTIONS = ("build_dataset", "clear_database", "load_dataset", "summarize", "validate_dataset")
 

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Engine, create_engine
 
-from pytest_gamedata.database.server import Server
+from pytest_gamedata.postgres.server import Server
 
 TABLES = """
     SELECT oid::regclass::text, pg_total_relation_size(oid) FROM pg_class

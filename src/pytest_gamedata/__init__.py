@@ -9,22 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_gamedata.databases.existing import clear_database
+    from pytest_gamedata.databases.game_database import GameDatabase
+    from pytest_gamedata.databases.seed import load_dataset
+    from pytest_gamedata.databases.summary import summarize
     from pytest_gamedata.dataset import Dataset, build_dataset
-    from pytest_gamedata.game_database import GameDatabase
-    from pytest_gamedata.seeding import load_dataset
     from pytest_gamedata.settings import DatasetSpec
-    from pytest_gamedata.stored import clear_database
-    from pytest_gamedata.summary import summarize
     from pytest_gamedata.validate import validate_dataset
 
 _HOMES = {
     "Dataset": "dataset",
     "DatasetSpec": "settings",
-    "GameDatabase": "game_database",
+    "GameDatabase": "databases.game_database",
     "build_dataset": "dataset",
-    "clear_database": "stored",
-    "load_dataset": "seeding",
-    "summarize": "summary",
+    "clear_database": "databases.existing",
+    "load_dataset": "databases.seed",
+    "summarize": "databases.summary",
     "validate_dataset": "validate",
 }
 

@@ -15,7 +15,7 @@ def main() -> int:
         print(f"gamedata needs {' and '.join(missing)}: pip install 'pytest-gamedata[cli]'", file=sys.stderr)  # noqa: T201
         return 2
     try:
-        from pytest_gamedata.cli import main
+        from pytest_gamedata.cli.commands import main
 
         return main()
     except KeyboardInterrupt:  # while all that is imported

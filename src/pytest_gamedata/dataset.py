@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gamedata.arrays import Columns, give_back_memory
+from pytest_gamedata.columns.streams import Streams
+from pytest_gamedata.columns.values import Columns, give_back_memory
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import FACTORIES
-from pytest_gamedata.factories.auth_log import make_auth_events, settle_logins
-from pytest_gamedata.factories.cast import cast_positions
-from pytest_gamedata.factories.columns import changed_fields, drop_params
-from pytest_gamedata.factories.items import make_items
-from pytest_gamedata.factories.ledger import make_transactions, settle_users, touch_users
-from pytest_gamedata.factories.sessions import make_sessions
-from pytest_gamedata.factories.stories import plan_stories
-from pytest_gamedata.factories.users import make_users
-from pytest_gamedata.factories.views import Streams
+from pytest_gamedata.factories.base import changed_fields, drop_params
 from pytest_gamedata.settings import DatasetSpec
+from pytest_gamedata.simulation.auth.event_log import make_auth_events
+from pytest_gamedata.simulation.cast import cast_positions
+from pytest_gamedata.simulation.items import make_items
+from pytest_gamedata.simulation.ledger import plan_stories
+from pytest_gamedata.simulation.ledger.transactions import make_transactions
+from pytest_gamedata.simulation.sessions import make_sessions
+from pytest_gamedata.simulation.settlement import settle_logins, settle_users, touch_users
+from pytest_gamedata.simulation.users import make_users
 from pytest_gamedata.validate import validate_dataset
 
 

@@ -367,3 +367,10 @@ RESERVED_DOMAINS = (
     b"@example.com", b".example.com", b"@example.net", b".example.net", b"@example.org", b".example.org", b".test",
     b".example", b".invalid",
 )  # fmt: skip
+
+# In order of precedence: a dataset of five users has the first five.
+ROLES = (
+    "whale", "free_player", "newcomer", "churned", "one_time_buyer", "banned", "locked", "deleted", "refunded",
+    "charged_back", "trader", "gifter", "mfa_user", "attacked", "taken_over", "failed_payer", "multi_device",
+    "unverified",
+)  # fmt: skip

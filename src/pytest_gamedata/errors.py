@@ -10,6 +10,8 @@ GamedataError
 └── SessionMissingError   a factory's create() outside gamedata_session
 """
 
+from __future__ import annotations
+
 
 class GamedataError(Exception):
     """Base of every error that pytest-gamedata raises on purpose."""

@@ -174,3 +174,12 @@ def _check_together(spec: DatasetSpec) -> None:
                 f"{name}={getattr(spec, name)} needs somebody to make them, but users=0. "
                 f"Allowed: users from 1, or {name}=0."
             )
+
+
+# `rng` is the stream that lone rows are drawn from, None until the first one is.
+STATE: dict[str, Any] = {"session": None, "spec": DatasetSpec(), "rng": None}
+
+
+def persist_through(session: Any, spec: DatasetSpec | None = None) -> None:
+    """Let every factory's create() use this session (None: no longer) for rows that fit this dataset."""
+    STATE.update(session=session, spec=spec or DatasetSpec(), rng=None)

@@ -4,8 +4,8 @@ from contextlib import contextmanager
 import pytest
 from commands import end_all
 
-from pytest_gamedata.database.templates import connect_admin, drop_database
-from pytest_gamedata.game_database import GameDatabase
+from pytest_gamedata.databases.game_database import GameDatabase
+from pytest_gamedata.postgres.clones import connect_admin, drop_database
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import pytest
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import is_null, pack_text, take, to_python
+from pytest_gamedata.columns.combine import take
+from pytest_gamedata.columns.values import is_null, pack_text, to_python
 
 SECOND = np.timedelta64(1_000_000, "us")
 FAILED = ("login_failure", "mfa_failure", "password_reset_requested")
@@ -46,7 +47,7 @@ def of_devices(own, *kinds):
 
 def shapes(rows, *names):
     """How many different values the last column has for each of the first."""
-    keys, values = (np.unique(pack_text(rows[name]) if rows[name].__class__.__name__ == "Words" else rows[name],
+    keys, values = (np.unique(pack_text(rows[name]) if rows[name].__class__.__name__ == "Categorical" else rows[name],
                               return_inverse=True)[1] for name in names)  # fmt: skip
     pairs = np.unique(np.stack([keys, values], axis=1), axis=0)
     return np.bincount(pairs[:, 0])

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import to_python
+from pytest_gamedata.columns.values import to_python
 from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.factories import ItemFactory
 from pytest_gamedata.models import Item

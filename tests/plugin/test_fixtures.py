@@ -121,7 +121,10 @@ def test_factories_persist_through_the_session(project, run):
         from sqlalchemy import func, select
         from pytest_gamedata import UserFactory as PublicUserFactory
         from pytest_gamedata.errors import SessionMissingError
-        from pytest_gamedata.factories import AuthEventFactory, ItemFactory, TransactionFactory, UserFactory
+        from pytest_gamedata.factories import AuthEventFactory
+        from pytest_gamedata.factories import ItemFactory
+        from pytest_gamedata.factories import TransactionFactory
+        from pytest_gamedata.factories import UserFactory
         from pytest_gamedata.models import User
 
         pytestmark = pytest.mark.gamedata(users=5)
@@ -185,7 +188,8 @@ OWN_PARTS = """
     import factory
     import pytest
     from sqlalchemy import text
-    from pytest_gamedata.factories import FACTORIES, UserFactory
+    from pytest_gamedata.factories import FACTORIES
+    from pytest_gamedata.factories import UserFactory
     from pytest_gamedata.models import Base
 
     class OwnUserFactory(UserFactory):
@@ -290,7 +294,8 @@ def test_parts_that_cannot_be_used(project, run):
         """,
         test_rows="""
         import pytest
-        from pytest_gamedata.factories import FACTORIES, ItemFactory
+        from pytest_gamedata.factories import FACTORIES
+        from pytest_gamedata.factories import ItemFactory
 
         class LongFactory(ItemFactory):
             name = "x" * 129

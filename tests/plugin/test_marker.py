@@ -11,7 +11,7 @@ def test_closest_marker_wins_key_by_key(project, collect):
         """
         import datetime
         import pytest
-        from pytest_gamedata.run import spec_of
+        from pytest_gamedata.plugin.markers import spec_of
 
         pytestmark = pytest.mark.gamedata(users=1, items=1, days=1, seed=1)
 

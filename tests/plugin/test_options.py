@@ -4,7 +4,7 @@ import pytest
 
 SPEC_TEST = """
     from dataclasses import asdict
-    from pytest_gamedata.run import spec_of
+    from pytest_gamedata.plugin.markers import spec_of
 
     def test_spec(request):
         spec = asdict(spec_of(request.node))
@@ -94,7 +94,7 @@ def test_marker_beats_both_even_when_falsy(project, collect):
     project.makepyfile(
         """
         import pytest
-        from pytest_gamedata.run import spec_of
+        from pytest_gamedata.plugin.markers import spec_of
 
         @pytest.mark.gamedata(users=0, seed=0)
         def test_spec(request):
@@ -126,7 +126,7 @@ def test_now_is_one_moment_in_every_process_of_a_run(project, run):
     project.makepyfile(
         """
         import time, datetime, pathlib, pytest
-        from pytest_gamedata.run import spec_of
+        from pytest_gamedata.plugin.markers import spec_of
 
         by_marker = pytest.param(1, marks=pytest.mark.gamedata(until="now"))
 

@@ -41,7 +41,8 @@ def is_keeper(pid, config):
 # Some of them die, once each, as soon as enough others have come for the server to stay.
 DYING = """
 import time
-from pytest_gamedata.factories import Draw, UserFactory
+from pytest_gamedata.factories import Draw
+from pytest_gamedata.factories import UserFactory
 from pytest_gamedata.models import User
 
 def die_once(where):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from pytest_gamedata import DatasetSpec, build_dataset
-from pytest_gamedata.arrays import Words, concatenate, is_null, same_word, to_moment
+from pytest_gamedata.columns.categorical import Categorical, constant
+from pytest_gamedata.columns.combine import concatenate
+from pytest_gamedata.columns.values import is_null, to_moment
 from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.validate import validate_dataset
@@ -24,11 +26,11 @@ def broken(*changes):
 
 
 def replaced(column, rows, value):
-    if isinstance(column, Words):
-        both = concatenate([column, same_word(value, 1)])
+    if isinstance(column, Categorical):
+        both = concatenate([column, constant(value, 1)])
         codes = both.codes[:-1].copy()
         codes[rows] = both.codes[-1]
-        return Words(codes, both.words)
+        return Categorical(codes, both.categories)
     column = np.array(column, dtype="S80" if column.dtype.kind == "S" else None)
     column[rows] = value
     return column
@@ -40,7 +42,7 @@ def rows_of(table, **wanted):
     mask = np.ones(len(columns["id"]), dtype=bool)
     for name, words in wanted.items():
         column = columns[name]
-        if isinstance(column, Words):
+        if isinstance(column, Categorical):
             mask &= column.is_(*([words] if isinstance(words, str) else words))
         else:
             mask &= np.asarray(column) == words

@@ -5,8 +5,8 @@ import pytest
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import is_null, to_python
-from pytest_gamedata.factories.vocabulary import USER_AGENTS
+from pytest_gamedata.columns.values import is_null, to_python
+from pytest_gamedata.words.user_agents import USER_AGENTS
 
 
 @pytest.fixture(scope="module", params=[1, 2])

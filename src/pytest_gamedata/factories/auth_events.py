@@ -9,29 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import (
-    NIL_UUID,
-    Column,
-    Words,
-    as_uuids,
-    choose,
-    is_null,
-    pack_text,
-    same_word,
-)
-from pytest_gamedata.factories.columns import Draw, GameFactory, of_spec
-from pytest_gamedata.factories.draws import Rng, pick_by
-from pytest_gamedata.factories.networks import addresses, asns, hashed_quantiles, hosts_of, mix
+from pytest_gamedata.columns.categorical import Categorical, constant, thin_out
+from pytest_gamedata.columns.combine import choose
+from pytest_gamedata.columns.hashing import derived_uuids, hashed_quantiles
+from pytest_gamedata.columns.sampling import Rng, pick_by
+from pytest_gamedata.columns.values import NIL_UUID, Column, is_null, pack_text
+from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
 from pytest_gamedata.factories.users import UserFactory
-from pytest_gamedata.factories.vocabulary import USER_AGENTS
 from pytest_gamedata.models import AuthEvent
-from pytest_gamedata.sparse import thin_out
-
-
-def derived_uuids(*numbers: Any) -> NDArray[np.void]:
-    """Make version 4 UUIDs that depend on nothing but these numbers."""
-    halves = np.stack([mix(*numbers), mix(*numbers, 1)], axis=1)
-    return as_uuids(halves.astype("<u8").view(np.uint8).reshape(-1, 16))
+from pytest_gamedata.words.addresses import addresses, asns, hosts_of
+from pytest_gamedata.words.user_agents import USER_AGENTS
 
 
 def _draw_identifier(row: Any, rng: Rng, n: int) -> Column:
@@ -52,7 +39,7 @@ def _draw_ip(row: Any, rng: Rng, n: int) -> Column:
     distinct = np.flatnonzero(np.bincount(row.host))  # hosts are few and low: no need to sort
     code_of = np.zeros(distinct[-1] + 1 if n else 0, dtype=np.int32)
     code_of[distinct] = np.arange(len(distinct))
-    own = Words(code_of[row.host], tuple(addresses(distinct)))
+    own = Categorical(code_of[row.host], tuple(addresses(distinct)))
     return choose(is_null(row.attack_ip), own, row.attack_ip)
 
 
@@ -63,7 +50,7 @@ def _draw_occurred_at(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_auth_method(row: Any, rng: Rng, n: int) -> Column:
     method = row.user.signup_provider
-    return choose(is_null(method), same_word("password", n), method)
+    return choose(is_null(method), constant("password", n), method)
 
 
 def _draw_platform(row: Any, rng: Rng, n: int) -> Column:

@@ -9,25 +9,15 @@ import factory
 import numpy as np
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import (
-    NULL,
-    Column,
-    Columns,
-    choose,
-    is_null,
-    same_word,
-    texts,
-    to_moment,
-    to_python,
-    words_of,
-)
-from pytest_gamedata.factories.columns import Draw, GameFactory, of_spec
-from pytest_gamedata.factories.draws import Rng, pick, seconds, strata
-from pytest_gamedata.factories.item_details import draw_attributes, draw_tags, seats, strength
-from pytest_gamedata.factories.views import Streams
-from pytest_gamedata.factories.vocabulary import count_item_names, item_words
+from pytest_gamedata.columns.categorical import categorical, constant
+from pytest_gamedata.columns.combine import choose
+from pytest_gamedata.columns.local_time import seconds
+from pytest_gamedata.columns.sampling import Rng, pick, strata
+from pytest_gamedata.columns.values import NULL, Column, is_null, texts, to_python
+from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
 from pytest_gamedata.models import Item
-from pytest_gamedata.settings import DatasetSpec
+from pytest_gamedata.words.item_details import draw_attributes, draw_tags, strength
+from pytest_gamedata.words.items import count_item_names, item_words
 
 DAY_SECONDS = 86_400
 
@@ -41,12 +31,12 @@ def _sold_as(row: Any) -> list[tuple[str | None, str | None]]:
 
 
 def _draw_item_type(row: Any, rng: Rng, n: int) -> Column:
-    sold = words_of([kind or "cosmetic" for kind, _ in _sold_as(row)])
+    sold = categorical([kind or "cosmetic" for kind, _ in _sold_as(row)])
     return choose(row.price_usd_cents > 0, sold, row.store_type)
 
 
 def _draw_rarity(row: Any, rng: Rng, n: int) -> Column:
-    return choose(row.price_usd_cents > 0, same_word("common", n), row.store_rarity)
+    return choose(row.price_usd_cents > 0, constant("common", n), row.store_rarity)
 
 
 def _draw_wording(row: Any, rng: Rng, n: int) -> Column:
@@ -213,45 +203,3 @@ class ItemFactory(GameFactory):
     updated_at = Draw(lambda row, rng, n: np.where(row.is_active, row.available_from, row.available_until))
     tags = Draw(draw_tags)
     attributes = Draw(draw_attributes)
-
-
-def make_items(spec: DatasetSpec, streams: Streams, item_factory: Any) -> Columns:
-    """Draw the catalogue: one item per price point as far as there is room, then second ones, then the rest.
-
-    RARITIES is the mix of the whole catalogue, in which what is sold for real money counts as common.
-    """
-    room = max(spec.items // dist.ITEMS_PER_PRICED, min(spec.items, 1))
-    points = sorted(dist.PRICE_POINT_ORDER[:room])
-    sold = [*points, *list(dist.SECOND_ITEMS)[: max(room - len(dist.PRICE_POINT_ORDER), 0)]]
-    prices = np.full(spec.items, NULL, dtype=np.int64)
-    prices[: len(sold)] = sold
-    items = item_factory.columns(
-        spec.items,
-        streams,
-        number=np.arange(1, spec.items + 1),
-        since=to_moment(spec.since),
-        until=to_moment(spec.until),
-        retired_share=dist.RETIRED_SHARE,
-        price_usd_cents=prices,
-        second=np.arange(spec.items) >= len(points),
-        lone=np.zeros(spec.items, dtype=np.bool_),
-        **_deal_kinds(streams.of("items", "kinds"), spec.items, len(sold)),
-    )
-    return {**items, "id": np.arange(1, spec.items + 1)}
-
-
-def _deal_kinds(rng: Rng, items: int, sold: int) -> Columns:
-    """Deal types and rarities to the items that are not sold for real money, so that each rarity has a mix.
-
-    The rarest items get the commonest types: something that drops, and something that is sold for GEM.
-    """
-    rarities = seats(dist.RARITIES, items)
-    rarities["common"] -= sold
-    types = seats(dist.ITEM_TYPES, items - sold)
-    turns = sorted(((turn + 0.5) / count, name) for name, count in types.items() for turn in range(count))
-    rarest_first = [name for name in reversed(rarities) for _ in range(rarities[name])]
-    order = rng.permutation(items - sold).tolist()
-    return {
-        "store_type": words_of(["cosmetic"] * sold + [turns[place][1] for place in order]),
-        "store_rarity": words_of(["common"] * sold + [rarest_first[place] for place in order]),
-    }

@@ -8,20 +8,21 @@ import factory
 import numpy as np
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import (
+from pytest_gamedata.columns.categorical import constant
+from pytest_gamedata.columns.combine import choose
+from pytest_gamedata.columns.local_time import seconds
+from pytest_gamedata.columns.sampling import Rng, pick, pick_by, spread, strata
+from pytest_gamedata.columns.values import (
     NIL_UUID,
     NULL,
     NULL_MOMENT,
     Column,
-    choose,
     pack_text,
     random_hex,
     random_uuids,
-    same_word,
 )
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.factories.columns import Draw, GameFactory
-from pytest_gamedata.factories.draws import Rng, pick, pick_by, seconds, spread, strata
+from pytest_gamedata.factories.base import Draw, GameFactory
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import Transaction
@@ -72,12 +73,12 @@ def _draw_currency(row: Any, rng: Rng, n: int) -> Column:
         {code: name for code, (name, _) in dist.CURRENCIES.items()}, dist.USD[0]
     )
     in_hard = _uses_hard(row) | (row.type.is_("reward") & (row.wallet < dist.REWARD_HARD_SHARE))
-    wallet = choose(in_hard, same_word("GEM", n), same_word("GLD", n))
+    wallet = choose(in_hard, constant("GEM", n), constant("GLD", n))
     return choose(row.type.is_("iap_purchase"), local, wallet)
 
 
 def _draw_amount_minor(row: Any, rng: Rng, n: int) -> Column:
-    rates = row.currency.to({name: _rate(name) for name in row.currency.words}, np.float64)
+    rates = row.currency.to({name: _rate(name) for name in row.currency.categories}, np.float64)
     return np.round(row.unit_price * row.quantity * rates).astype(np.int64)
 
 
@@ -103,7 +104,7 @@ def _draw_hard_delta(row: Any, rng: Rng, n: int) -> Column:
 def _for_real_money(draw: Any) -> Draw:
     """Keep what is drawn only where real money is paid."""
     return Draw(
-        lambda row, rng, n: choose(row.type.is_("iap_purchase"), draw(row, rng, n), same_word(None, n))
+        lambda row, rng, n: choose(row.type.is_("iap_purchase"), draw(row, rng, n), constant(None, n))
     )
 
 
@@ -140,9 +141,9 @@ def _draw_failure_code(row: Any, rng: Rng, n: int) -> Column:
     real = choose(
         row.type.is_("iap_purchase"),
         pick(dist.FAILURE_CODES, strata(rng, n)),
-        same_word("insufficient_funds", n),
+        constant("insufficient_funds", n),
     )
-    return choose(row.status.is_("failed"), real, same_word(None, n))
+    return choose(row.status.is_("failed"), real, constant(None, n))
 
 
 class TransactionFactory(GameFactory):
@@ -205,7 +206,7 @@ class TransactionFactory(GameFactory):
 
 def _draw_refund_reason(row: Any, rng: Rng, n: int) -> Column:
     reasons = pick(dist.REFUND_REASONS, strata(rng, n))
-    return choose(row.type.is_("chargeback"), same_word("chargeback", n), reasons)
+    return choose(row.type.is_("chargeback"), constant("chargeback", n), reasons)
 
 
 def _same(other: str, field: str) -> Draw:

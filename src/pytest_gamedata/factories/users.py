@@ -9,37 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.arrays import (
-    NULL_MOMENT,
-    Column,
-    Columns,
-    choose,
-    is_null,
-    pack_text,
-    same_word,
-    take,
-    to_moment,
-)
-from pytest_gamedata.factories.cast import ROLES
-from pytest_gamedata.factories.columns import Draw, GameFactory, of_spec
-from pytest_gamedata.factories.draws import (
+from pytest_gamedata.columns.categorical import constant
+from pytest_gamedata.columns.combine import choose
+from pytest_gamedata.columns.local_time import moments_in_day, seconds
+from pytest_gamedata.columns.sampling import (
     Rng,
-    moments_in_day,
     negative_binomial_at,
     normal,
     pick,
     pick_by,
     sample,
-    seconds,
     session_counts,
     spread,
     strata,
 )
-from pytest_gamedata.factories.handles import HANDLE_STEMS, handles
-from pytest_gamedata.factories.views import Streams
-from pytest_gamedata.factories.vocabulary import display_names
+from pytest_gamedata.columns.values import NULL_MOMENT, Column, is_null, pack_text
+from pytest_gamedata.distributions import ROLES
+from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
 from pytest_gamedata.models import User
-from pytest_gamedata.settings import DatasetSpec
+from pytest_gamedata.words.names import display_names
+from pytest_gamedata.words.usernames import HANDLE_STEMS, handles
 
 EARLY = Draw(lambda row, rng, n: rng.uniform(*dist.EARLY_SIGNUPS, n))  # long enough ago to have a story
 FIRST = Draw(lambda row, rng, n: rng.uniform(*dist.CHURNED_SIGNUPS, n))
@@ -100,7 +89,7 @@ def _draw_mfa_enabled(row: Any, rng: Rng, n: int) -> Column:
 def _draw_status(row: Any, rng: Rng, n: int) -> Column:
     statuses = pick(dist.STATUSES, strata(rng, n))
     too_young = row.created_at > row.until - np.timedelta64(86_400, "s")
-    return choose(row.lone | too_young | row.payer, same_word("active", n), statuses)
+    return choose(row.lone | too_young | row.payer, constant("active", n), statuses)
 
 
 def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
@@ -126,7 +115,7 @@ def _draw_last_login_at(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _preset(row: Any) -> dist.Preset:
-    return dist.PRESETS[row.preset.words[0]]
+    return dist.PRESETS[row.preset.categories[0]]
 
 
 def _draw_payer(row: Any, rng: Rng, n: int) -> Column:
@@ -261,7 +250,7 @@ class UserFactory(GameFactory):
     email = Draw(_draw_email)
     email_verified_at = Draw(_draw_email_verified_at)
     password_hash = Draw(
-        lambda row, rng, n: choose(row.signup_provider.is_("password"), row.hashed, same_word(None, n))
+        lambda row, rng, n: choose(row.signup_provider.is_("password"), row.hashed, constant(None, n))
     )
     mfa_enabled = Draw(_draw_mfa_enabled)
     playtime_seconds = Draw(_draw_playtime)
@@ -284,21 +273,3 @@ class UserFactory(GameFactory):
     deleted_at = Draw(lambda row, rng, n: np.where(row.status.is_("deleted"), row.ended_at, NULL_MOMENT))
     last_login_at = Draw(_draw_last_login_at)
     updated_at = Draw(lambda row, rng, n: row.last_login_at)
-
-
-def make_users(spec: DatasetSpec, streams: Streams, cast: dict[str, int], user_factory: Any) -> Columns:
-    """Draw all users with their plans, in the order of their sign-up; ids count from 1."""
-    roles = {role: np.arange(spec.users) == position for role, position in cast.items()}
-    users = user_factory.columns(
-        spec.users,
-        streams,
-        number=np.arange(1, spec.users + 1),
-        lone=False,
-        since=to_moment(spec.since),
-        until=to_moment(spec.until),
-        preset=same_word(spec.preset, spec.users),
-        hashed=same_word(spec.password_hash, spec.users),
-        **roles,
-    )
-    users = take(users, np.argsort(users["created_at"], kind="stable"))
-    return {**users, "id": np.arange(1, spec.users + 1)}

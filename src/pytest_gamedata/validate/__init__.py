@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_gamedata.arrays import give_back_memory
+from pytest_gamedata.columns.values import give_back_memory
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.validate import accounts, auth_log, catalogue, ledger, stories, tables
+from pytest_gamedata.validate import across_tables, auth_events, every_table, items, transactions, users
 from pytest_gamedata.validate.rules import HISTORIES, Check, Tables, histories_of
 
 
@@ -70,17 +70,17 @@ def _rule(check: Check) -> str:
 
 # The rules of all tables come first: the others rely on ids, keys and the order of time.
 CHECKS: tuple[Check, ...] = (
-    *tables.CHECKS,
-    *accounts.CHECKS,
-    *catalogue.CHECKS,
-    *ledger.CHECKS,
-    *auth_log.CHECKS,
-    *stories.CHECKS,
+    *every_table.CHECKS,
+    *users.CHECKS,
+    *items.CHECKS,
+    *transactions.CHECKS,
+    *auth_events.CHECKS,
+    *across_tables.CHECKS,
 )
 # What all others rely on: rows are found by their ids, and by what is set.
 FIRST: tuple[Check, ...] = (
-    tables.check_ids,
-    tables.check_keys,
-    tables.check_required,
-    tables.check_together,
+    every_table.check_ids,
+    every_table.check_keys,
+    every_table.check_required,
+    every_table.check_together,
 )

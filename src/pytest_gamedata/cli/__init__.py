@@ -1,0 +1,1 @@
+"""The command line: `gamedata serve`, `seed`, `clear`, `check` and `summary`."""

@@ -1,0 +1,88 @@
+"""The database that a command works on: its address, a connection to it, and how its failures are told."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import psycopg
+from sqlalchemy import URL, Connection, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from pytest_gamedata.errors import GamedataError, SettingsError
+
+REFUSED, UNUSABLE = 2, 3
+CONNECT_SECONDS = 10
+URL_FORM = "postgresql://user:password@host/database"
+BAD_URL = f"--url: that is no PostgreSQL address. Write {URL_FORM}."
+
+
+class UnusableError(click.ClickException):
+    """A database or server that cannot be reached or used."""
+
+    exit_code = UNUSABLE
+
+
+class RefusedError(click.ClickException):
+    """Something that was asked for, and is not done."""
+
+    exit_code = REFUSED
+
+
+def read_url(_context: click.Context, _parameter: click.Parameter, value: str) -> URL:
+    """Read an address, whatever driver it names; raises UsageError if it is none."""
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
+        raise click.UsageError(BAD_URL) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise click.UsageError(BAD_URL)
+    return url.set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def connected(url: URL, **options: Any) -> Iterator[Connection]:
+    """Connect to a database; what is not committed is undone, however the block ends."""
+    about_us = {"connect_timeout": CONNECT_SECONDS, "application_name": "gamedata"}
+    with telling(name_of(url)):
+        try:
+            connection = create_engine(url, connect_args=about_us, **options).connect()
+        except (ArgumentError, TypeError, ValueError) as error:  # an option of the address makes no sense
+            raise RefusedError(f"--url: {str(error).rstrip('.')}. Write {URL_FORM}.") from None
+        with connection:
+            yield connection
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Turn what databases and servers say into one message."""
+    try:
+        yield
+    except SettingsError as error:
+        raise RefusedError(str(error)) from None
+    except GamedataError as error:
+        raise UnusableError(str(error)) from None
+    except (SQLAlchemyError, psycopg.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        reason = (str(cause).strip().splitlines() or [repr(cause)])[0].rstrip(".")
+        raise UnusableError(f"{what} cannot be used: {reason}. Nothing was changed.") from None
+
+
+def name_of(url: URL) -> str:
+    """Name a database as its URL does, without its password and its options, which may hold others."""
+    return url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
+
+
+def commit(connection: Connection) -> None:
+    """Commit; from now on Ctrl-C comes too late, or nobody could say whether the rows are there."""
+    from pytest_gamedata.databases.existing import raw_connection
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        raw_connection(connection).commit()  # SQLAlchemy does not know of all that was done
+    except BaseException:
+        signal.signal(signal.SIGINT, before)
+        raise

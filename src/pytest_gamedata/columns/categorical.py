@@ -1,0 +1,111 @@
+"""Categorical columns: one code per row over a list of values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Categorical:
+    """A column over a short list of words: one code per row, -1 for NULL."""
+
+    codes: NDArray[Any]
+    categories: tuple[Any, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: Any) -> Categorical:
+        return Categorical(self.codes[rows], self.categories)
+
+    def is_(self, *words: str) -> NDArray[np.bool_]:
+        """Tell for each row whether it is one of the words."""
+        return np.array([word in words for word in (*self.categories, None)], dtype=np.bool_)[self.codes]
+
+    def to(self, values: Mapping[str, Any], dtype: Any = None) -> NDArray[Any]:
+        """Look each row's word up in a mapping; the result is a plain array."""
+        return np.array([values[word] for word in self.categories], dtype=dtype)[self.codes]
+
+    def weigh(self, weights: Mapping[str, float], default: float = 1.0) -> NDArray[np.float64]:
+        """Look each row's word up in a mapping of weights; a word that is not there has the default."""
+        return self.to({word: weights.get(word, default) for word in self.categories}, np.float64)
+
+    def rename(self, words: Mapping[str, str], default: str) -> Categorical:
+        """Replace each word by what a mapping says of it."""
+        return Categorical(self.codes, tuple(words.get(word, default) for word in self.categories))
+
+
+def narrow(codes: NDArray[Any], words: int) -> NDArray[Any]:
+    """Keep codes of so many words in as few bytes as they need."""
+    return codes.astype(next(kind for kind in (np.int8, np.int16, np.int32) if words <= np.iinfo(kind).max))
+
+
+def categorical(values: Sequence[str | None]) -> Categorical:
+    """Make a text column of Python strings, sorted words behind it."""
+    words = tuple(sorted({value for value in values if value is not None}))
+    code_of: dict[str | None, int] = {word: code for code, word in enumerate(words)}
+    return Categorical(
+        narrow(np.array([code_of.get(value, -1) for value in values], np.int32), len(words)), words
+    )
+
+
+def constant(word: str | None, n: int) -> Categorical:
+    """Make a text column that says the same word n times."""
+    return Categorical(np.full(n, -1 if word is None else 0, dtype=np.int8), () if word is None else (word,))
+
+
+def merge_categories(column: Categorical) -> Categorical:
+    """Give equal words one code."""
+    merged = categorical(list(column.categories))
+    codes = np.append(
+        merged.codes, merged.codes.dtype.type(-1)
+    )  # code -1 reads the last entry: NULL stays NULL
+    return Categorical(codes[column.codes], merged.categories)
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """A column of UTF-8 bytes as one code per row, -1 for NULL; rows of it read as plain bytes."""
+
+    codes: NDArray[np.int32]
+    texts: NDArray[np.bytes_]  # an empty one comes last: code -1 reads NULL
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: Any) -> NDArray[np.bytes_]:
+        found: NDArray[np.bytes_] = self.texts[self.codes[rows]]
+        return found
+
+    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[Any]:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+    @property
+    def dtype(self) -> np.dtype[np.bytes_]:
+        """Return the type of the bytes that rows read as."""
+        return self.texts.dtype
+
+
+def scatter(rows: NDArray[np.bool_], texts: NDArray[np.bytes_]) -> Sparse:
+    """Give the marked rows these texts, one each, and all others NULL."""
+    codes = np.full(len(rows), -1, dtype=np.int32)
+    codes[rows] = np.arange(len(texts))
+    return Sparse(codes, np.append(texts, np.bytes_(b"")))
+
+
+def thin_out(column: NDArray[np.bytes_]) -> Sparse:
+    """Keep the texts of a column that are there."""
+    there = column != b""
+    return scatter(there, column[there])
+
+
+def join(columns: Sequence[Sparse]) -> Sparse:
+    """Put columns one after the other."""
+    rows = np.concatenate([column.codes >= 0 for column in columns])
+    # each text has a row of its own, in their order
+    return scatter(rows, np.concatenate([column.texts[:-1] for column in columns]))

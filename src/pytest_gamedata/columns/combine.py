@@ -1,0 +1,70 @@
+"""Columns and tables combined: chosen from, concatenated, stacked, selected, sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gamedata.columns.categorical import Categorical, Sparse, join, merge_categories
+from pytest_gamedata.columns.values import Column, Columns, pack_text
+
+
+def choose(condition: NDArray[np.bool_], yes: Column, no: Column) -> Column:
+    """Take each row's value from one of two columns of the same kind; coded and free text go together too."""
+    if not isinstance(yes, Categorical) and not isinstance(no, Categorical):
+        return np.where(condition, yes, no)
+    if not isinstance(yes, Categorical) or not isinstance(no, Categorical):
+        return np.where(condition, pack_text(yes), pack_text(no))
+    if yes.categories == no.categories:
+        return Categorical(np.where(condition, yes.codes, no.codes), yes.categories)
+    words = yes.categories + no.categories
+    shifted = np.where(no.codes < 0, -1, no.codes.astype(np.int32) + len(yes.categories))
+    return merge_categories(Categorical(np.where(condition, yes.codes, shifted), words))
+
+
+def concatenate(columns: Sequence[Any]) -> Column:
+    """Put columns of one kind one after the other."""
+    if all(isinstance(column, Sparse) for column in columns):
+        return join(columns)
+    if not isinstance(columns[0], Categorical):
+        return np.concatenate(columns)
+    words: tuple[str, ...] = ()
+    codes = []
+    for column in columns:
+        codes.append(np.where(column.codes < 0, -1, column.codes.astype(np.int32) + len(words)))
+        words += column.categories
+    return merge_categories(Categorical(np.concatenate(codes), words))
+
+
+def stack(parts: Sequence[Mapping[str, Column]]) -> Columns:
+    """Put tables one below the other: the columns that all of them have."""
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: concatenate([part[name] for part in parts]) for name in names}
+
+
+def append(columns: Columns, *parts: Mapping[str, Column]) -> Columns:
+    """Put tables below one that is used up: each of its columns goes as soon as it is copied, as in `sort`."""
+    names = [name for name in columns if all(name in part for part in parts)]
+    return {name: concatenate([columns.pop(name), *(part[name] for part in parts)]) for name in names}
+
+
+def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Columns:
+    """Make a table of so many rows: each column the given one, else its default in every row."""
+    columns: Columns = {}
+    for name, default in defaults.items():
+        value = given.get(name, default)
+        columns[name] = np.array(np.broadcast_to(np.asarray(value, dtype=np.asarray(default).dtype), count))
+    return columns
+
+
+def take(columns: Mapping[str, Column], rows: Any) -> Columns:
+    """Select rows, by mask or by position, from every column."""
+    return {name: column[rows] for name, column in columns.items()}
+
+
+def sort(columns: Columns, order: Any) -> Columns:
+    """Bring rows into an order; each column goes as soon as it is copied, to hold one twice and not all."""
+    return {name: columns.pop(name)[order] for name in list(columns)}

@@ -1,0 +1,36 @@
+"""Hashes of whole numbers: the same on every machine, whatever the order of drawing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gamedata.columns.sampling import Floats
+from pytest_gamedata.columns.values import as_uuids
+
+UNITS = float(1 << 64)
+
+
+def mix(*numbers: Any) -> NDArray[np.uint64]:
+    """Hash columns of whole numbers into one, the same everywhere (splitmix64)."""
+    state: Any = np.uint64(0)
+    with np.errstate(over="ignore"):
+        for number in numbers:
+            state = (np.asarray(number).astype(np.uint64) ^ state) + np.uint64(0x9E3779B97F4A7C15)
+            state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            state = state ^ (state >> np.uint64(31))
+    return np.atleast_1d(np.asarray(state))
+
+
+def hashed_quantiles(*numbers: Any) -> Floats:
+    """Hash columns of whole numbers into quantiles."""
+    return mix(*numbers) / UNITS
+
+
+def derived_uuids(*numbers: Any) -> NDArray[np.void]:
+    """Make version 4 UUIDs that depend on nothing but these numbers."""
+    halves = np.stack([mix(*numbers), mix(*numbers, 1)], axis=1)
+    return as_uuids(halves.astype("<u8").view(np.uint8).reshape(-1, 16))

@@ -1,1 +1,0 @@
-"""Everything that moves rows; nothing here knows about games."""

@@ -1,0 +1,1 @@
+"""A seeded database for a specification: its template, its cache key, its contents."""

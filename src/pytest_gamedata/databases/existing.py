@@ -1,0 +1,153 @@
+"""A dataset that is in a database already: what was noted of it, and its rows as columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from pytest_gamedata.dataset import Dataset
+from pytest_gamedata.errors import LoadError
+from pytest_gamedata.factories import FACTORIES
+from pytest_gamedata.models import Base
+from pytest_gamedata.postgres.rows.clear import check_ours, clear_tables, count_rows
+from pytest_gamedata.postgres.rows.read_back import read_table
+from pytest_gamedata.realism.judge import Finding, compare
+from pytest_gamedata.realism.measure import measure
+from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, resolve_spec
+from pytest_gamedata.validate import Outcome, check_rules
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+Connection = psycopg.Connection[Any]
+
+TABLES = tuple(FACTORIES)
+OWN_COLUMNS = {name: [column.name for column in Base.metadata.tables[name].columns] for name in TABLES}
+# The command that makes such rows, as a comment on the first table: whoever finds them can tell where they come from.
+NOTE_START = "gamedata seed "
+FIND_COMMENT = "SELECT obj_description(to_regclass('users'), 'pg_class')"
+
+
+def clear_database(engine: Engine) -> dict[str, int]:
+    """Remove all rows of the four tables, and return how many there were of each; tables that are missing stay so.
+
+    All or nothing, in one transaction. Raises ClearError if a table of that name is not one of ours, or if rows of
+    other tables refer to it.
+
+    >>> load_dataset(engine, build_dataset(DatasetSpec(users=5)))
+    >>> clear_database(engine)["users"]
+    5
+    """
+    with engine.connect() as connection, raw_connection(connection).transaction():
+        return clear_rows(raw_connection(connection))
+
+
+def clear_rows(connection: Connection) -> dict[str, int]:
+    """Remove all rows of the four tables in the connection's transaction; return how many there were of each."""
+    counts = clear_tables(connection, OWN_COLUMNS)
+    if _find_note(connection):
+        connection.execute("COMMENT ON TABLE users IS NULL")
+    return counts
+
+
+def raw_connection(connection: Any) -> Connection:
+    """Return the psycopg connection below a SQLAlchemy connection.
+
+    Raises LoadError if another driver is below it.
+    """
+    found = connection.connection.driver_connection
+    if not isinstance(found, psycopg.Connection):
+        raise LoadError(f"The engine uses {type(found).__module__}. Make it with postgresql+psycopg://...")
+    return found
+
+
+def count_stored(connection: Connection) -> dict[str, int]:
+    """Count the rows of those of the four tables that are there.
+
+    Raises ClearError if a table of that name is not one of ours.
+    """
+    check_ours(connection, OWN_COLUMNS)
+    return count_rows(connection, TABLES)
+
+
+def note_spec(connection: Connection, spec: DatasetSpec) -> None:
+    """Note in the database what its rows are made from, unless somebody has written something else there."""
+    there = _find_comment(connection)
+    if there is None or there.startswith(NOTE_START):
+        comment = sql.Literal(NOTE_START + to_options(spec))
+        connection.execute(sql.SQL("COMMENT ON TABLE users IS {}").format(comment))
+
+
+def noted_spec(connection: Connection) -> DatasetSpec | None:
+    """Return what the database's rows were made from, None if that is not noted.
+
+    Raises SettingsError if somebody has written something else there.
+    """
+    note = _find_note(connection)
+    if note is None:
+        return None
+    where = "the comment on table users"
+    options = {name.replace("-", "_"): value for name, value in re.findall(r"--(\S+) (\S+)", note)}
+    return resolve_spec(
+        DatasetSpec(), {name: (options[name], where) for name in OPTION_NAMES if name in options}
+    )
+
+
+def _find_note(connection: Connection) -> str | None:
+    comment = _find_comment(connection)
+    return comment if comment and comment.startswith(NOTE_START) else None
+
+
+def _find_comment(connection: Connection) -> str | None:
+    row = connection.execute(FIND_COMMENT).fetchone()
+    return row[0] if row else None
+
+
+def to_options(spec: DatasetSpec) -> str:
+    """Write a specification as the options of the command line."""
+    values = {option.name: getattr(spec, option.name) for option in OPTIONS if option.name != "isolation"}
+    values["until"] = spec.until.isoformat()
+    return " ".join(
+        f"--{name.replace('_', '-')} {value}" for name, value in values.items() if value is not None
+    )
+
+
+def read_dataset(
+    connection: Connection, spec: DatasetSpec, wanted: Mapping[str, Collection[str]] | None = None
+) -> Dataset:
+    """Read the four tables, or some of their columns, as columns; who the cast are is not in them.
+
+    Raises LoadError if a table is missing, ClearError if one is not ours.
+    """
+    missing = [name for name in TABLES if name not in count_stored(connection)]
+    if missing:
+        raise LoadError(f"The database has no table {missing[0]!r}. Fill it with `gamedata seed` first.")
+    columns = wanted or OWN_COLUMNS
+    return Dataset(spec, {name: read_table(connection, name, columns[name]) for name in TABLES}, {})
+
+
+def expected_spec(connection: Connection) -> DatasetSpec:
+    """Return what is noted in the database, else the defaults with as many users and items as there are.
+
+    Raises ClearError if a table is not one of ours.
+    """
+    counts = count_stored(connection)
+    noted = noted_spec(connection)
+    if noted is not None:
+        return noted
+    users, items = (counts.get(table, 0) for table in ("users", "items"))
+    return DatasetSpec(users=users, items=items, transactions=None if items else 0)
+
+
+def check_stored(connection: Connection, spec: DatasetSpec) -> tuple[list[Outcome], list[Finding]]:
+    """Check the rows of a database against every rule and every realism target.
+
+    Raises LoadError if a table is missing.
+    """
+    outcomes = list(check_rules(read_dataset(connection, spec)))
+    return outcomes, compare(measure(connection), spec.preset)

@@ -1,0 +1,75 @@
+"""The run's server: which binaries, options and cache it starts with."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pytest_gamedata.databases.cache_key import dataset_digest
+from pytest_gamedata.databases.registry import Run
+from pytest_gamedata.plugin.failures import one_line_failures
+from pytest_gamedata.plugin.markers import wanted_specs
+from pytest_gamedata.plugin.run_state import CACHE_INI, CACHE_OFF, REBUILD_INI, RUN
+from pytest_gamedata.postgres.own.binaries import Binaries, find_binaries
+from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache, cache_directory, why_unusable
+from pytest_gamedata.postgres.own.join import join_server
+from pytest_gamedata.postgres.server import Server
+
+# what pytest-postgresql's ini has where nobody has set it; it says nothing of this machine
+POSTGRESQL_EXEC_UNSET = "/usr/lib/postgresql/14/bin/pg_ctl"
+
+# what the summary says of the server
+SHOWN = ("version", "source", "in_ram", "seconds", "from_cache")
+
+
+def open_server(session: pytest.Session) -> Server:
+    """Start or join the run's server, from what an earlier run has kept if there is anything."""
+    config, run = session.config, session.config.stash[RUN]
+    options = str(_postgresql_setting(config, "postgresql_postgres_options") or "")
+    with one_line_failures():
+        place = _find_cache(config)
+        problem = why_unusable(place) if place else None
+        cache = NO_CACHE if place is None or problem else _want(place, run, session)
+        server = join_server(
+            run.directory, lambda: find_binaries_of(config), options, cache, _import_what_builds
+        )
+    run.costs.server.update({name: getattr(server, name) for name in SHOWN}, cache_problem=problem)
+    return server
+
+
+def _import_what_builds() -> None:
+    """Import numpy, Faker, Factory Boy and SQLAlchemy: 0.35 s, as long as initdb takes, on another core."""
+    import pytest_gamedata.databases.seed  # noqa: F401
+
+
+def _find_cache(config: pytest.Config) -> Path | None:
+    """Return the directory that the ini names, the usual one if it names none; None if the cache is off."""
+    value = config.getini(CACHE_INI)
+    if value == CACHE_OFF:
+        return None
+    home = config.inipath.parent if config.inipath else config.rootpath
+    return home / Path(value).expanduser() if value else cache_directory()
+
+
+def _want(place: Path, run: Run, session: pytest.Session) -> Cache:
+    """Return the cache, with what this run wants of it."""
+    config = session.config
+    wanted = frozenset(map(dataset_digest, wanted_specs(run, session.items)))
+    rebuild = bool(config.getoption(REBUILD_INI) or config.getini(REBUILD_INI))
+    return Cache(place, wanted, run.home, rebuild)
+
+
+def find_binaries_of(config: pytest.Config) -> Binaries:
+    """Find the server's binaries as pytest-postgresql's own settings, or this machine, have them."""
+    return find_binaries(_postgresql_setting(config, "postgresql_exec"))
+
+
+def _postgresql_setting(config: pytest.Config, name: str) -> str | None:
+    """Read a setting of pytest-postgresql, None where nobody has set it."""
+    value = config.getoption(name, None)
+    if value is None:
+        with suppress(ValueError):  # pytest-postgresql may be switched off
+            value = config.getini(name)
+    return None if value in ("", POSTGRESQL_EXEC_UNSET) else value

@@ -1,0 +1,1 @@
+"""PostgreSQL: servers, databases and rows; nothing here knows about games."""

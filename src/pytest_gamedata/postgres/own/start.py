@@ -1,0 +1,203 @@
+"""Start a keeper, and through it a server, and make the role that tests use."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pytest_gamedata.errors import CacheWarning, ServerError
+from pytest_gamedata.postgres.own.binaries import Binaries
+from pytest_gamedata.postgres.own.cluster import ROLE, free_ports, make_plan
+from pytest_gamedata.postgres.own.find_image import Cache
+from pytest_gamedata.postgres.own.keeper import wait_readable
+from pytest_gamedata.postgres.own.run_files import ORIGIN, PLAN, Plan
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+START_TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 0.002
+LOG_LINES = 10
+SCRAM_ROUNDS = 1  # more would make a password harder to guess that has 256 random bits
+KEEPER_LOG = "keeper.log"
+# It is in a package of the installed one, under a name without pytest in it, and without our lazy imports.
+KEEPER = """\
+import sys
+sys.path.append({directory!r})
+from own.keeper import main
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Started:
+    """What is known of a server only after its start."""
+
+    directory: Path
+    port: int
+    role: str
+    password: str
+    from_cache: bool
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What whoever asks for a server may say about it."""
+
+    postgres_options: str
+    cache: Cache
+    port: int  # 0 for any that is free
+    meanwhile: Callable[[], None]  # called while initdb works
+
+
+def start_keeper(run_dir: Path, binaries: Binaries, wishes: Wishes, lifeline: int) -> Started:
+    """Start a keeper that reads the lifeline, wait until its server answers, and make the role."""
+    status, report = os.pipe()
+    with os.fdopen(status, "rb", buffering=0) as reports:
+        with os.fdopen(report, "wb"):  # closed once the keeper has it: its end is then our end of file
+            ports = [wishes.port] if wishes.port else free_ports()
+            plan = make_plan(
+                run_dir,
+                binaries,
+                wishes.postgres_options,
+                wishes.cache,
+                ports,
+                lifeline=lifeline,
+                status=report,
+            )
+            write_private(run_dir / PLAN, json.dumps(asdict(plan)))
+            _spawn_keeper(run_dir, (lifeline, report))
+        if plan.image is None:
+            wishes.meanwhile()
+        connection, port = _connect(plan, reports, binaries)
+    from_cache = (run_dir / ORIGIN).exists()
+    password = secrets.token_urlsafe()
+    with connection:
+        verb = "ALTER" if from_cache else "CREATE"
+        verifier = _make_verifier(password)
+        connection.execute(f"{verb} ROLE {ROLE} LOGIN CREATEDB PASSWORD '{verifier}'".encode())
+    return Started(Path(plan.log).parent, port, ROLE, password, from_cache)
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only our own account can read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+
+
+def _spawn_keeper(run_dir: Path, descriptors: tuple[int, ...]) -> None:
+    """Run a copy of the keeper, which goes on in the background with nothing of ours but the descriptors."""
+    program = KEEPER.format(directory=str(Path(__file__).parents[1]))
+    (run_dir / "keeper.py").write_text(program, encoding="utf-8")
+    # The path of a virtual environment often says pytest somewhere; that of the interpreter below it
+    # seldom does, and a relative path never.
+    python = getattr(sys, "_base_executable", sys.executable)
+    with (run_dir / KEEPER_LOG).open("wb") as log:
+        done = subprocess.run(
+            [python, "-I", "-S", "keeper.py", run_dir.name],
+            cwd=run_dir,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            pass_fds=descriptors,
+            start_new_session=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise ServerError(
+            f"The server's keeper did not start ({python!r}).{describe_log(run_dir / KEEPER_LOG)}"
+        )
+
+
+def _connect(plan: Plan, reports: BinaryIO, binaries: Binaries) -> tuple[Connection[Any], int]:
+    """Connect as the superuser as soon as the server answers; give up at once when it has ended."""
+    import psycopg  # takes a while, which initdb needs anyway
+
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    port, problem = 0, "initdb is still running"
+    while time.monotonic() < deadline:
+        for word, _, rest in (line.partition(" ") for line in _read_reports(reports)):
+            if word == "failed":
+                raise _start_error(plan, binaries, rest)
+            if word == "unusable":
+                warnings.warn(_describe_unusable(plan, rest), CacheWarning, stacklevel=2)
+            else:
+                port = int(rest)
+        if port:
+            try:
+                return psycopg.connect(_superuser_conninfo(plan.sockets, port)), port
+            except psycopg.OperationalError as error:
+                problem = str(error)
+    raise _start_error(plan, binaries, f"no answer within {START_TIMEOUT_SECONDS:g} s: {problem}")
+
+
+def _superuser_conninfo(sockets: str, port: int) -> str:
+    from psycopg.conninfo import make_conninfo
+
+    # The rest is what PGHOSTADDR, PGOPTIONS and so on in the user's environment would decide otherwise.
+    return make_conninfo(
+        host=sockets,
+        port=port,
+        user="postgres",
+        dbname="postgres",
+        hostaddr="",
+        options="",
+        sslmode="disable",
+        gssencmode="disable",
+        channel_binding="disable",
+        target_session_attrs="any",
+        connect_timeout=10,
+    )
+
+
+def _read_reports(reports: BinaryIO) -> list[str]:
+    """Return the keeper's reports of the last few milliseconds."""
+    if not wait_readable(reports.fileno(), seconds=POLL_SECONDS):
+        return []
+    lines = reports.read(65536).decode().splitlines()
+    return lines or ["failed its keeper has ended"]
+
+
+def _describe_unusable(plan: Plan, why: str) -> str:
+    return f"The cached server {plan.image!r} cannot be used: {why}. It was removed, and all is built anew."
+
+
+def _start_error(plan: Plan, binaries: Binaries, reason: str) -> ServerError:
+    log = Path(plan.log) if Path(plan.log).exists() else Path(plan.run_dir, KEEPER_LOG)
+    started = f"PostgreSQL {binaries.version} ({binaries.source}) did not start"
+    return ServerError(f"{started}: {reason}.{describe_log(log)}")
+
+
+def describe_log(log: Path) -> str:
+    """Return the end of a log as the end of an error message."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return f" Its log {str(log)!r} is gone."
+    if not lines:
+        return " Its log is empty."
+    return " The end of its log:\n" + "\n".join(f"  {line}" for line in lines[-LOG_LINES:])
+
+
+def _make_verifier(password: str) -> str:
+    """Return what the server stores of the password, so that the password itself never reaches its log."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ROUNDS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    key = hmac.digest(salted, b"Server Key", "sha256")
+    encoded = [base64.b64encode(part).decode() for part in (salt, stored, key)]
+    return f"SCRAM-SHA-256${SCRAM_ROUNDS}:{encoded[0]}${encoded[1]}:{encoded[2]}"

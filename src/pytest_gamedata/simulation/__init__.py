@@ -1,0 +1,1 @@
+"""The simulation: who plays, buys, trades, logs in and attacks, and when."""

@@ -1,0 +1,1 @@
+"""The auth log: logins, failed logins, attacks, and all of them as rows."""

@@ -1,0 +1,55 @@
+"""A plan is a table of events at the door before their details are drawn.
+
+Its columns are `user` (position, -1 for none), `person` (who acts where that is not the user: the position of
+somebody who mistypes the own name, else -1), `type`, `reason` and `method` (codes of TYPES, REASONS and
+METHODS), `at`, `session`, `device`, `address`, `attack` (number, -1 for legitimate events) and `story`: events
+of one story stay together when a dataset is cut to size.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_gamedata.columns.combine import table_of
+from pytest_gamedata.columns.values import NULL_MOMENT, Columns
+
+Plan = dict[str, Any]
+TYPES = (
+    "register", "login_success", "login_failure", "logout", "mfa_challenge", "mfa_failure",
+    "password_reset_requested", "password_reset_completed", "account_locked", "account_unlocked",
+)  # fmt: skip
+(
+    REGISTER, SUCCESS, FAILURE, LOGOUT, CHALLENGE, MFA_FAILURE, RESET_REQUESTED, RESET_COMPLETED, LOCKED, UNLOCKED,
+) = range(len(TYPES))  # fmt: skip
+REASONS = ("wrong_password", "unknown_user", "account_locked", "mfa_failed", "provider_error")
+WRONG_PASSWORD, UNKNOWN_USER, ACCOUNT_LOCKED, MFA_FAILED, PROVIDER_ERROR = range(len(REASONS))
+METHODS = (
+    "password", "refresh_token", "device", "google", "apple", "steam", "facebook", "psn", "xbox", "nintendo",
+    "email_link",
+)  # fmt: skip
+PASSWORD, REFRESH_TOKEN = 0, 1
+NONE = -1
+_BLANK = {
+    "user": NONE, "person": NONE, "type": np.int8(SUCCESS), "reason": np.int8(NONE), "method": np.int8(PASSWORD),
+    "at": NULL_MOMENT,
+    "session": 0, "device": np.int32(0), "address": np.int32(0), "attack": NONE, "story": 0,
+}  # fmt: skip
+
+
+def plan_events(count: int, **given: Any) -> Plan:
+    """Make a table of so many planned events."""
+    return table_of(count, _BLANK, given)
+
+
+def plan_around(login: Plan, **changed: Any) -> Plan:
+    """Plan events that belong to these logins: the same user, device, address and story."""
+    return plan_events(len(login["at"]), **{**login, "method": PASSWORD, **changed})
+
+
+def methods_of(users: Columns) -> NDArray[np.int64]:
+    """Return each user's own way to log in, as a code of METHODS."""
+    provider = users["signup_provider"]
+    return provider.to({word: METHODS.index(word) for word in provider.categories}, np.int64)

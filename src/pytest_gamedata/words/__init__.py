@@ -1,0 +1,1 @@
+"""Categorical: names, usernames, items, user agents and addresses."""
