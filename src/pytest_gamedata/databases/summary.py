@@ -11,8 +11,8 @@ from pytest_gamedata.columns.categorical import Categorical, categorical
 from pytest_gamedata.columns.values import Column, is_null, to_python
 from pytest_gamedata.databases.existing import TABLES, raw_connection, read_dataset
 from pytest_gamedata.dataset import Dataset
+from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.validate.rules import PAID, REAL_MONEY
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -85,7 +85,7 @@ def _count(column: Column) -> dict[str, int]:
 
 def _payers(transactions: Any, users: int) -> Summary:
     """Count who paid with real money, and how much, less what was taken back."""
-    paid = transactions["type"].is_(*REAL_MONEY) & transactions["status"].is_(*PAID)
+    paid = transactions["type"].is_(*REAL_MONEY_TYPES) & transactions["status"].is_(*PAID_STATUSES)
     payers = len(np.unique(np.asarray(transactions["user_id"])[paid]))
     cents = int(np.asarray(transactions["amount_usd_cents"])[paid].sum())
     return {

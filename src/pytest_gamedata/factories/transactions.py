@@ -26,11 +26,9 @@ from pytest_gamedata.factories.base import Draw, GameFactory
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import Transaction
+from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES
 
 LONE_ITEM = {"price_usd_cents": 299, "price_hard": 150}  # a bundle that either kind of money can buy
-REVERSALS = ("refund", "chargeback")
-REAL_MONEY = ("iap_purchase", *REVERSALS)
-PAID = ("completed", "refunded", "charged_back")
 
 
 def _uses_hard(row: Any) -> Any:
@@ -88,13 +86,15 @@ def _rate(currency: str) -> float:
 
 def _draw_soft_delta(row: Any, rng: Rng, n: int) -> Column:
     moves = (
-        row.type.is_("store_purchase", "trade", "reward") & row.currency.is_("GLD") & row.status.is_(*PAID)
+        row.type.is_("store_purchase", "trade", "reward")
+        & row.currency.is_("GLD")
+        & row.status.is_(*PAID_STATUSES)
     )
     return np.where(moves, np.where(row.type.is_("reward"), row.amount_minor, -row.amount_minor), 0)
 
 
 def _draw_hard_delta(row: Any, rng: Rng, n: int) -> Column:
-    paid = row.status.is_(*PAID)
+    paid = row.status.is_(*PAID_STATUSES)
     moves = row.type.is_("store_purchase", "reward") & row.currency.is_("GEM") & paid
     wallet = np.where(row.type.is_("reward"), row.amount_minor, -row.amount_minor)
     granted = np.where(row.type.is_("iap_purchase") & paid, row.item.grants_hard * row.quantity, 0)
@@ -117,14 +117,14 @@ def _draw_payment_method(row: Any, rng: Rng, n: int) -> Column:
 
 def _draw_provider_transaction_id(row: Any, rng: Rng, n: int) -> Column:
     numbers = np.strings.add(np.strings.add(pack_text(row.payment_provider), b"."), random_hex(rng, n))
-    return np.where(row.type.is_(*REAL_MONEY) & row.status.is_(*PAID), numbers, b"")
+    return np.where(row.type.is_(*REAL_MONEY_TYPES) & row.status.is_(*PAID_STATUSES), numbers, b"")
 
 
 def _draw_completed_at(row: Any, rng: Rng, n: int) -> Column:
     delay = np.where(
         row.type.is_("iap_purchase"), seconds(rng.uniform(*dist.PAYMENT_SECONDS, n)), np.timedelta64(0, "us")
     )
-    return np.where(row.status.is_(*PAID), row.created_at + delay, NULL_MOMENT)
+    return np.where(row.status.is_(*PAID_STATUSES), row.created_at + delay, NULL_MOMENT)
 
 
 def _draw_refunded_at(row: Any, rng: Rng, n: int) -> Column:

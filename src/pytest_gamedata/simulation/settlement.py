@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.values import NULL_MOMENT, Columns
-from pytest_gamedata.factories.transactions import PAID, REVERSALS
 from pytest_gamedata.factories.users import level_of
+from pytest_gamedata.models.values import PAID_STATUSES, REVERSAL_TYPES
 from pytest_gamedata.simulation.sessions import Sessions
 
 
@@ -46,7 +46,9 @@ def _latest(count: int, user: Any, at: Any, chosen: NDArray[np.bool_]) -> NDArra
 def settle_users(users: Columns, transactions: Columns) -> Columns:
     """Fill in what the ledger says of each user: balances and lifetime spend."""
     position = np.asarray(transactions["user_id"]) - 1
-    counts = transactions["type"].is_("iap_purchase", *REVERSALS) & transactions["status"].is_(*PAID)
+    counts = transactions["type"].is_("iap_purchase", *REVERSAL_TYPES) & transactions["status"].is_(
+        *PAID_STATUSES
+    )
     spent = np.where(counts, transactions["amount_usd_cents"], 0)
     count = len(users["id"])
 

@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_gamedata.columns.values import NULL_MOMENT, Columns, is_null
+from pytest_gamedata.models.values import REVERSAL_TYPES
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.validate.rules import (
-    HISTORIES,
-    REVERSALS,
-    Check,
-    Tables,
-    history_key,
-    latest,
-    parent,
-    part,
-    refuse,
-)
+from pytest_gamedata.validate.rules import HISTORIES, Check, Tables, history_key, latest, parent, part, refuse
 
 
 def check_nothing_before_signup(tables: Tables, spec: DatasetSpec) -> None:
@@ -40,11 +31,11 @@ def check_nothing_after_the_end(tables: Tables, spec: DatasetSpec) -> None:
     users = tables["users"]
     banned = users["status"].is_("banned", "suspended")
     ends = (  # money may still be taken back, and the banned may try to get in
-        ("nothing happens after deletion", users["deleted_at"], REVERSALS),
+        ("nothing happens after deletion", users["deleted_at"], REVERSAL_TYPES),
         (
             "nothing happens after a ban",
             np.where(banned, users["updated_at"], NULL_MOMENT),
-            (*REVERSALS, "login_failure"),
+            (*REVERSAL_TYPES, "login_failure"),
         ),
     )
     for rule, ended_at, allowed in ends:

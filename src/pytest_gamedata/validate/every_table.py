@@ -11,18 +11,9 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, categorical
 from pytest_gamedata.columns.hashing import mix
 from pytest_gamedata.columns.values import NULL, Column, is_null, to_moment, to_python
+from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSAL_TYPES, REVERSED_STATUSES
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.validate.rules import (
-    PAID,
-    REAL_MONEY,
-    REVERSALS,
-    TAKEN_BACK,
-    Check,
-    Mask,
-    Tables,
-    part,
-    refuse,
-)
+from pytest_gamedata.validate.rules import Check, Mask, Tables, part, refuse
 
 INT4_MAX = 2**31 - 1
 REFERENCES = (
@@ -55,13 +46,13 @@ TOGETHER = (
     ("users", "locked_until", "status", ("locked",)),
     ("transactions", "counterparty_user_id", "type", ("trade", "gift")),
     ("transactions", "trade_id", "type", ("trade",)),
-    ("transactions", "refund_of", "type", REVERSALS),
-    ("transactions", "refund_reason", "type", REVERSALS),
-    ("transactions", "amount_usd_cents", "type", REAL_MONEY),
-    ("transactions", "payment_provider", "type", REAL_MONEY),
+    ("transactions", "refund_of", "type", REVERSAL_TYPES),
+    ("transactions", "refund_reason", "type", REVERSAL_TYPES),
+    ("transactions", "amount_usd_cents", "type", REAL_MONEY_TYPES),
+    ("transactions", "payment_provider", "type", REAL_MONEY_TYPES),
     ("transactions", "failure_code", "status", ("failed",)),
-    ("transactions", "completed_at", "status", PAID),
-    ("transactions", "refunded_at", "status", TAKEN_BACK),
+    ("transactions", "completed_at", "status", PAID_STATUSES),
+    ("transactions", "refunded_at", "status", REVERSED_STATUSES),
     ("auth_events", "failure_reason", "event_type", ("login_failure", "mfa_failure")),
 )
 IN_ORDER = (

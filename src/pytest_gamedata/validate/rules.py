@@ -17,10 +17,6 @@ Tables = dict[str, Columns]
 Mask = NDArray[np.bool_]
 Check = Callable[[Tables, DatasetSpec], None]
 
-PAID = ("completed", "refunded", "charged_back")
-TAKEN_BACK = ("refunded", "charged_back")
-REVERSALS = ("refund", "chargeback")
-REAL_MONEY = ("iap_purchase", *REVERSALS)
 HISTORIES = "histories"  # the auth events once more, ordered by user: see histories_of
 
 

@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_gamedata.columns.values import is_null
+from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSAL_TYPES, REVERSED_STATUSES
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.validate.rules import (
-    PAID,
-    REAL_MONEY,
-    REVERSALS,
-    TAKEN_BACK,
-    Check,
-    Tables,
-    parent,
-    part,
-    refuse,
-)
+from pytest_gamedata.validate.rules import Check, Tables, parent, part, refuse
 
 
 def check_goods(tables: Tables, spec: DatasetSpec) -> None:
@@ -60,7 +51,7 @@ def check_amounts(tables: Tables, spec: DatasetSpec) -> None:
 def check_signs(tables: Tables, spec: DatasetSpec) -> None:
     """Only what is taken back has a negative amount."""
     rows = tables["transactions"]
-    wrong = (np.asarray(rows["amount_minor"]) < 0) != rows["type"].is_(*REVERSALS)
+    wrong = (np.asarray(rows["amount_minor"]) < 0) != rows["type"].is_(*REVERSAL_TYPES)
     refuse("only refunds and chargebacks are negative", "transactions", rows, wrong, "type", "amount_minor")
 
 
@@ -87,10 +78,10 @@ def check_refunds(tables: Tables, spec: DatasetSpec) -> None:
         "amount_usd_cents",
         "hard_delta",
     )
-    back = part(rows, rows["type"].is_(*REVERSALS), *names, "refund_of", "created_at")
+    back = part(rows, rows["type"].is_(*REVERSAL_TYPES), *names, "refund_of", "created_at")
     bought = part(rows, back["refund_of"] - 1, *names, "status", "completed_at", "refunded_at")
     wrong = (back["created_at"] < bought["completed_at"]) | (back["created_at"] != bought["refunded_at"])
-    wrong |= ~bought["type"].is_("iap_purchase") | ~bought["status"].is_(*TAKEN_BACK)
+    wrong |= ~bought["type"].is_("iap_purchase") | ~bought["status"].is_(*REVERSED_STATUSES)
     wrong |= back["type"].is_("chargeback") != bought["status"].is_("charged_back")
     wrong |= back["currency"].codes != bought["currency"].codes
     for amount in ("amount_usd_cents", "amount_minor"):
@@ -99,7 +90,7 @@ def check_refunds(tables: Tables, spec: DatasetSpec) -> None:
         wrong |= back[same] != bought[same]
     refuse("a refund mirrors its purchase", "transactions", back, wrong, "refund_of", "amount_usd_cents")
     taken = np.bincount(back["refund_of"] - 1, minlength=len(rows["id"]))
-    open_ = taken != rows["status"].is_(*TAKEN_BACK)
+    open_ = taken != rows["status"].is_(*REVERSED_STATUSES)
     refuse("a refunded purchase has one refund", "transactions", rows, open_, "status")
 
 
@@ -132,8 +123,8 @@ def check_deltas(tables: Tables, spec: DatasetSpec) -> None:
     grants = parent(tables, "items", "grants_hard", rows["item_id"]) if len(tables["items"]["id"]) else 0
     iap = np.where(kind.is_("iap_purchase"), grants * rows["quantity"], 0)
     paid = np.select([kind.is_("store_purchase"), kind.is_("reward")], [-amount, amount], 0)
-    done = rows["status"].is_(*PAID)
-    trade, back = kind.is_("trade"), kind.is_(*REVERSALS)
+    done = rows["status"].is_(*PAID_STATUSES)
+    trade, back = kind.is_("trade"), kind.is_(*REVERSAL_TYPES)
     for delta, currency, extra in (("soft_delta", "GLD", 0), ("hard_delta", "GEM", iap)):
         moved = np.asarray(rows[delta])
         asked = np.where(done, np.where(rows["currency"].is_(currency), paid, extra), 0)
@@ -169,7 +160,7 @@ def check_wallets(tables: Tables, spec: DatasetSpec) -> None:
 def check_spend(tables: Tables, spec: DatasetSpec) -> None:
     """Lifetime spend is what was paid less what was taken back."""
     rows, users = tables["transactions"], tables["users"]
-    counts = rows["type"].is_(*REAL_MONEY) & rows["status"].is_(*PAID)
+    counts = rows["type"].is_(*REAL_MONEY_TYPES) & rows["status"].is_(*PAID_STATUSES)
     spent = np.zeros(len(users["id"]), dtype=np.int64)
     np.add.at(spent, np.asarray(rows["user_id"])[counts] - 1, np.asarray(rows["amount_usd_cents"])[counts])
     wrong = spent != np.asarray(users["lifetime_spend_usd_cents"])

@@ -13,7 +13,8 @@ from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL, Column, Columns, give_back_memory, is_null, nulls_like
 from pytest_gamedata.factories.base import changed_fields, drop_params
-from pytest_gamedata.factories.transactions import REVERSALS, RefundFactory, SellerLegFactory
+from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory
+from pytest_gamedata.models.values import REVERSAL_TYPES
 from pytest_gamedata.simulation.ledger.stories import STATUSES, TRADE, TYPES, Plan
 from pytest_gamedata.simulation.ledger.wallets import settle
 
@@ -40,7 +41,7 @@ def make_transactions(
     give_back_memory(len(rows["line"]))
     rows["id"] = np.arange(1, len(rows["line"]) + 1)
     id_of_line = np.zeros(stories + 1, dtype=np.int64)
-    originals = ~rows["type"].is_(*REVERSALS)
+    originals = ~rows["type"].is_(*REVERSAL_TYPES)
     id_of_line[rows["line"][originals]] = rows["id"][originals]
     rows["refund_of"] = np.where(originals, NULL, id_of_line[rows["line"]])
     return settle(rows)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pytest_gamedata.columns.categorical import constant
 from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.values import NULL_MOMENT, Columns
-from pytest_gamedata.factories.transactions import REVERSALS
+from pytest_gamedata.models.values import REVERSAL_TYPES
 
 
 def settle(rows: Columns) -> Columns:
@@ -56,5 +56,5 @@ def _moves(rows: Columns, soft: Any, hard: Any) -> Iterator[tuple[int, int, int,
     type_: Any = rows["type"]
     moves = np.flatnonzero((soft != 0) | (hard != 0))
     moves = moves[np.lexsort((moves, rows["completed_at"][moves]))]
-    columns = (rows["user_id"], rows["line"], type_.is_("trade"), type_.is_(*REVERSALS), soft, hard)
+    columns = (rows["user_id"], rows["line"], type_.is_("trade"), type_.is_(*REVERSAL_TYPES), soft, hard)
     return zip(moves.tolist(), *(column[moves].tolist() for column in columns), strict=True)
