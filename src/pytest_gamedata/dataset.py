@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ class Dataset:
     spec: DatasetSpec
     tables: dict[str, Columns]
     cast: dict[str, int]
+    fields: dict[str, Columns] = field(
+        default_factory=dict
+    )  # as drawn and settled, under our names, params included
 
     @property
     def counts(self) -> dict[str, int]:
@@ -71,7 +74,9 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     cast = {role: position + 1 for role, position in cast.items()}
     validate_dataset(Dataset(spec, tables, cast))
     give_back_memory(count)
-    return Dataset(spec, {name: _stored(factories[name], columns) for name, columns in tables.items()}, cast)
+    return Dataset(
+        spec, {name: _stored(factories[name], columns) for name, columns in tables.items()}, cast, tables
+    )
 
 
 def factories_by_table(factories: Iterable[Any]) -> dict[str, Any]:

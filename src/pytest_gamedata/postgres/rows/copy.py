@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -46,11 +47,23 @@ IDENTITIES = """
 """
 
 
+@dataclass(frozen=True)
+class TextRows:
+    """Rows of Python values by column, which PostgreSQL parses by the types of its columns."""
+
+    names: Sequence[str]
+    count: int
+    columns: Sequence[Sequence[Any]]
+
+
+Rows = Columns | TextRows
+
+
 def tell_nobody(table: str, rows: int) -> None:
     """Report to nobody."""
 
 
-def load_tables(connection: Connection, tables: Mapping[str, Columns], report: Report = tell_nobody) -> None:
+def load_tables(connection: Connection, tables: Mapping[str, Rows], report: Report = tell_nobody) -> None:
     """Load columns into empty tables that exist, in one transaction, and analyse them.
 
     `report` is told of rows on their way. Raises LoadError if a table has rows already or the foreign keys form
@@ -60,7 +73,7 @@ def load_tables(connection: Connection, tables: Mapping[str, Columns], report: R
         run_in_turn(cursor, _strip(cursor, tables, report))
 
 
-def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Columns]) -> None:
+def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Rows]) -> None:
     """Load columns as `load_tables` does, several tables and indexes at once, each in a transaction of its own.
 
     For a database that nobody uses before this returns: an error leaves it half loaded.
@@ -70,7 +83,7 @@ def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Co
     run_at_once(connections, jobs)
 
 
-def _strip(cursor: Cursor, tables: Mapping[str, Columns], report: Report) -> Jobs:
+def _strip(cursor: Cursor, tables: Mapping[str, Rows], report: Report) -> Jobs:
     """Drop the keys and indexes of empty tables; return the jobs that fill the tables and bring them back."""
     names = list(tables)
     cursor.execute("SET LOCAL row_security = off")  # an error tells of rows that a policy hides
@@ -80,7 +93,6 @@ def _strip(cursor: Cursor, tables: Mapping[str, Columns], report: Report) -> Job
     _check_empty(cursor, names)  # what is empty now stays so
     constraints = cursor.execute(CONSTRAINTS, {"tables": names}).fetchall()
     indexes = cursor.execute(INDEXES, [names]).fetchall()
-    names = loading_order(names, constraints)
     _drop(cursor, constraints, indexes)
     names.sort(key=lambda name: -_count(tables[name]))  # what takes longest begins first
     return _plan({name: tables[name] for name in names}, constraints, indexes, report)
@@ -120,7 +132,7 @@ def _drop(cursor: Cursor, constraints: list[Any], indexes: list[Any]) -> None:
         cursor.execute(f"DROP INDEX {name}")
 
 
-def _plan(tables: Mapping[str, Columns], constraints: list[Any], indexes: list[Any], report: Report) -> Jobs:
+def _plan(tables: Mapping[str, Rows], constraints: list[Any], indexes: list[Any], report: Report) -> Jobs:
     """Cut the loading into jobs that do not wait for each other's locks: rows and keys, indexes, statistics."""
     jobs: Jobs = {}
     for table, columns in tables.items():
@@ -139,13 +151,11 @@ def _plan(tables: Mapping[str, Columns], constraints: list[Any], indexes: list[A
     return jobs
 
 
-def _count(columns: Columns) -> int:
-    return len(next(iter(columns.values())))
+def _count(rows: Rows) -> int:
+    return rows.count if isinstance(rows, TextRows) else len(next(iter(rows.values())))
 
 
-def _fill(
-    cursor: Cursor, table: str, columns: Columns, keys: list[Any], report: Callable[[int], None]
-) -> None:
+def _fill(cursor: Cursor, table: str, columns: Rows, keys: list[Any], report: Callable[[int], None]) -> None:
     # A table that is truncated in the transaction that fills it needs no write-ahead log, and its rows come frozen.
     # A sequence that is restarted in it is what it was, when the transaction fails.
     cursor.execute(f"TRUNCATE {table} RESTART IDENTITY")
@@ -177,7 +187,25 @@ def _finish(cursor: Cursor, table: str) -> None:
     cursor.execute(f"ANALYZE {table}")
 
 
-def _copy(cursor: Cursor, table: str, columns: Columns, report: Callable[[int], None]) -> None:
+def _copy(cursor: Cursor, table: str, columns: Rows, report: Callable[[int], None]) -> None:
+    if isinstance(columns, TextRows):
+        _copy_text(cursor, table, columns, report)
+    else:
+        _copy_binary(cursor, table, columns, report)
+
+
+def _copy_text(cursor: Cursor, table: str, rows: TextRows, report: Callable[[int], None]) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, rows.names))
+    if not rows.names:
+        cursor.execute(f"INSERT INTO {table} SELECT FROM generate_series(1, {rows.count})")
+        return
+    with cursor.copy(sql.SQL(f"COPY {table} ({{}}) FROM STDIN").format(names)) as copy:
+        for row in zip(*rows.columns, strict=True):
+            copy.write_row(row)
+    report(rows.count)
+
+
+def _copy_binary(cursor: Cursor, table: str, columns: Columns, report: Callable[[int], None]) -> None:
     types = {name: (kind, oid) for name, kind, oid in cursor.execute(COLUMN_TYPES, [table]).fetchall()}
     missing = sorted(set(columns) - set(types))
     if missing:

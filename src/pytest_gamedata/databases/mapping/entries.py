@@ -1,0 +1,83 @@
+"""The entries of `gamedata_factories`: which factory fills which table, with how many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import factory
+
+from pytest_gamedata.databases.mapping.models import ModelTable, describe_model
+from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.factories import FACTORIES
+from pytest_gamedata.factories.per_parent import Per
+
+ALLOWED = "a Factory Boy factory of ours or a subclass, (factory, count) or (factory, Per(parent, mean))"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A factory, the table of its model, and how many rows it is asked for: None where the dataset decides."""
+
+    factory: Any
+    model: ModelTable
+    source: str | None  # the table of ours whose rows it maps, None for an extra table
+    rows: int | Per | None
+
+    @property
+    def name(self) -> str:
+        """The factory's name, for errors."""
+        return str(self.factory.__name__)
+
+
+def read_entries(factories: Iterable[Any]) -> list[Entry]:
+    """Read the list that `gamedata_factories` gives; a subclass takes the place of the factory that it changes.
+
+    Raises SettingsError for an entry that is not allowed.
+    """
+    entries: dict[tuple[str | None, str], Entry] = {}
+    for given in factories:
+        entry = _read_entry(given)
+        table = (entry.model.schema, entry.model.name)
+        before = entries.get(table)
+        if before is not None and not issubclass(entry.factory, before.factory):
+            raise SettingsError(
+                f"gamedata_factories: {before.name} and {entry.name} both fill table {entry.model.name!r}. "
+                "Keep one of them, or make one a subclass of the other."
+            )
+        entries[table] = entry
+    return list(entries.values())
+
+
+def _read_entry(given: Any) -> Entry:
+    made, rows = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    if not (isinstance(made, type) and issubclass(made, factory.Factory)) or not _is_count(rows):
+        raise SettingsError(f"gamedata_factories: {given!r} is not allowed. Allowed: {ALLOWED}.")
+    source = next((name for name, ours in FACTORIES.items() if issubclass(made, ours)), None)
+    if source is None and rows is None:
+        raise SettingsError(
+            f"gamedata_factories: {made.__name__} needs a number of rows: "
+            f"({made.__name__}, 20) or ({made.__name__}, Per(parent, 1.5))."
+        )
+    if source is not None and rows is not None:
+        raise SettingsError(
+            f"gamedata_factories: {made.__name__} takes no number of rows: the {source} of the dataset are its rows. "
+            f"Name {made.__name__} alone."
+        )
+    return Entry(made, _model_of(made), source, rows)
+
+
+def _is_count(rows: Any) -> bool:
+    return rows is None or isinstance(rows, Per) or (type(rows) is int and rows >= 0)
+
+
+def _model_of(made: Any) -> ModelTable:
+    table = getattr(made._meta, "table", None)
+    if table is not None:
+        return ModelTable(name=table)
+    if made._meta.model is None:
+        raise SettingsError(
+            f"gamedata_factories: {made.__name__} is abstract. Give its Meta a model or a table."
+        )
+    return describe_model(made._meta.get_model_class(), made.__name__)

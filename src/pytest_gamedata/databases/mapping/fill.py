@@ -1,0 +1,320 @@
+"""Fill one table: keys, the dataset's fields, the team's declarations, foreign keys, Python-side defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from factory import declarations
+
+from pytest_gamedata.columns.streams import Streams
+from pytest_gamedata.columns.values import is_null
+from pytest_gamedata.databases.mapping.declared import draw_declared, replaced_fields
+from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, keys_of
+from pytest_gamedata.databases.mapping.keys import make_keys
+from pytest_gamedata.databases.mapping.parents import (
+    SeededParent,
+    choose_among,
+    draw_parents,
+    draw_per_parent,
+)
+from pytest_gamedata.errors import LoadError, SettingsError
+from pytest_gamedata.factories.base import changed_fields
+from pytest_gamedata.factories.per_parent import Per
+from pytest_gamedata.factories.resolve import replace_parents, resolve_rows
+from pytest_gamedata.models import Base
+from pytest_gamedata.postgres.rows.catalogue import ForeignKey
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables that are filled, and the random streams that they are filled from."""
+
+    filled: list[Filled]
+    streams: Streams
+
+    def of_factory(self, factory: Any) -> Filled | None:
+        """Return the table that a SubFactory of this factory refers to."""
+        exact = [each for each in self.filled if each.entry.factory is factory]
+        changed = [each for each in self.filled if issubclass(each.entry.factory, factory)]
+        wider = [each for each in self.filled if issubclass(factory, each.entry.factory)]
+        return next(iter([*exact, *changed, *wider]), None)
+
+    def of_source(self, source: str) -> Filled | None:
+        """Return the table that holds the rows of one of our tables."""
+        return next((each for each in self.filled if each.entry.source == source), None)
+
+    def of_oid(self, oid: int) -> Filled | None:
+        """Return the table with this oid."""
+        return next((each for each in self.filled if each.table.oid == oid), None)
+
+    def stream(self, filled: Filled, name: str) -> np.random.Generator:
+        """Return the random stream of one attribute of a table."""
+        return self.streams.of(f"{filled.table.schema}.{filled.table.name}", name)
+
+
+def put_keys(filled: Filled, seed: int) -> None:
+    """Store a primary key for each row, where the type of its one column tells how and nothing else fills it."""
+    name = _key_column(filled)
+    if name is not None and not _is_declared(filled, name):
+        keys = make_keys(
+            filled.table.columns[name], f"{filled.table.schema}.{filled.table.name}", seed, filled.count
+        )
+        if keys is not None:
+            filled.stored[name] = keys
+
+
+def _key_column(filled: Filled) -> str | None:
+    """Return the one column of the primary key, None if there are more or if it is a foreign key too."""
+    primary = filled.table.primary_key
+    is_foreign = any(set(primary) & set(key.columns) for key in filled.table.foreign_keys)
+    return primary[0] if len(primary) == 1 and not is_foreign else None
+
+
+def _is_declared(filled: Filled, column: str) -> bool:
+    made, model = filled.entry.factory, filled.entry.model
+    names = changed_fields(made) if filled.entry.source else set(made._meta.pre_declarations)
+    return any(
+        model.columns.get(made._meta.rename.get(name, name)) == column or name == column for name in names
+    )
+
+
+def fill(filled: Filled, tables: Tables) -> None:
+    """Fill all columns of a table but those that the database fills itself.
+
+    Raises LoadError or SettingsError that names factory, table and column.
+    """
+    if filled.entry.source:
+        _put_fields(filled, tables)
+    _put_counted_parent(filled, tables)
+    _put_declared(filled, tables)
+    _put_foreign_keys(filled, tables)
+    _put_defaults(filled)
+    _check_filled(filled)
+
+
+# ### the dataset's fields ###
+
+
+def _put_fields(filled: Filled, tables: Tables) -> None:
+    source, model, meta = str(filled.entry.source), filled.entry.model, filled.entry.factory._meta
+    references = {
+        each.parent.name: each.column.table.name for each in Base.metadata.tables[source].foreign_keys
+    }
+    for name in Base.metadata.tables[source].columns.keys():  # noqa: SIM118 - a collection of columns
+        target = meta.rename.get(name, name)
+        column = model.columns.get(target, target)
+        if name == "id" or column not in filled.table.columns or name in changed_fields(filled.entry.factory):
+            continue
+        if name in references:
+            _refer(filled, column, tables.of_source(references[name]), _positions(filled.fields[name]))
+        elif not filled.table.columns[column].is_generated:
+            filled.stored[column] = filled.read(name)
+
+
+def _positions(ids: Any) -> Positions:
+    """Return the position of the row that each id of the dataset names; -1 for none."""
+    return np.where(is_null(ids), 0, np.asarray(ids)) - 1
+
+
+def _refer(filled: Filled, column: str, parent: Filled | None, positions: Positions) -> None:
+    """Store the keys of parents in a foreign key's column: those that its constraint refers to, else primary keys."""
+    key = next((each for each in filled.table.foreign_keys if each.columns == (column,)), None)
+    if parent is None:
+        if filled.table.columns[column].not_null and (positions >= 0).any():
+            raise _missing_parent(filled, column)
+        filled.stored[column] = [None] * filled.count
+        return
+    referred = key.referred if key is not None and key.table == parent.table.oid else parent.table.primary_key
+    filled.parents[column] = (parent, positions)
+    filled.stored[column] = keys_of(parent, referred[:1], positions)[0]
+
+
+def _missing_parent(filled: Filled, column: str) -> LoadError:
+    return LoadError(
+        f"{filled.entry.name}: column {column!r} of table {str(filled.table)!r} refers to rows that are not seeded. "
+        "Add a factory for them to gamedata_factories, or make the column nullable."
+    )
+
+
+# ### the team's declarations ###
+
+
+def _put_declared(filled: Filled, tables: Tables) -> None:
+    made = filled.entry.factory
+    wanted = sorted(changed_fields(made)) if filled.entry.source else list(made._meta.pre_declarations)
+    if not wanted:
+        return
+    replaced = {
+        name: _with_seeded_parents(filled, tables, name)
+        for name in made._meta.pre_declarations
+        if not filled.entry.source or name in wanted
+    }
+    replaced = {name: each for name, each in replaced.items() if each is not None}
+    if filled.entry.source:
+        drawn = draw_declared(filled, wanted, tables.streams)
+        replaced |= replaced_fields(filled, drawn)
+    seed = f"{tables.streams.seed}:{filled.table.schema}.{filled.table.name}"
+    rows = resolve_rows(made, filled.count, seed, replaced, wanted)
+    for name in dict.fromkeys(name for row in rows for name in row):
+        _put_attribute(filled, name, [row.get(name) for row in rows])
+
+
+def _with_seeded_parents(filled: Filled, tables: Tables, name: str) -> Any:
+    """Return a declaration with seeded rows in the place of its SubFactories, None if it has none."""
+    entry = filled.entry.factory._meta.pre_declarations[name]
+
+    def make(sub: declarations.SubFactory) -> Any:
+        made = sub.get_factory()
+        parent = tables.of_factory(made)
+        if parent is None:
+            return _keep_unless_table(filled, name, sub, made)
+        wanted = {**sub._defaults, **entry.context}
+        return SeededParent(parent, _draw_for(filled, tables, name, parent, wanted))
+
+    found = replace_parents(entry.declaration, make)
+    return None if found is entry.declaration else found
+
+
+def _keep_unless_table(filled: Filled, name: str, sub: Any, made: Any) -> Any:
+    """Let Factory Boy build what is no table: a dict, a list, a value object."""
+    model = made._meta.model
+    if isinstance(model, type) and not hasattr(model, "__table__") and not hasattr(model, "_meta"):
+        return sub
+    raise LoadError(
+        f"{filled.entry.name}.{name}: no rows of {made.__name__} are seeded. "
+        f"Add ({made.__name__}, 20) or the like to gamedata_factories."
+    )
+
+
+def _draw_for(
+    filled: Filled, tables: Tables, name: str, parent: Filled, wanted: Mapping[str, Any]
+) -> Positions:
+    """Return the parent of each row that a SubFactory stands for."""
+    key = _key_of_attribute(filled, name, parent) or ForeignKey((name,), parent.table.oid, ())
+    if key.columns[0] in filled.parents:  # rows are counted by this parent
+        return filled.parents[key.columns[0]][1]
+    rng = tables.stream(filled, name)
+    positions = (
+        choose_among(rng, filled, parent, wanted) if wanted else draw_parents(rng, filled, key, parent)
+    )
+    filled.parents[key.columns[0]] = (parent, positions)
+    return positions
+
+
+def _put_counted_parent(filled: Filled, tables: Tables) -> None:
+    """Note the parents of a table that has so many rows per parent, before any other parent is drawn."""
+    rows = filled.entry.rows
+    parent = tables.of_factory(rows.parent) if isinstance(rows, Per) else None
+    key = next((key for key in filled.table.foreign_keys if parent and key.table == parent.table.oid), None)
+    if parent is not None and key is not None:
+        filled.parents[key.columns[0]] = (parent, per_parent_positions(filled, tables, parent))
+
+
+def per_parent_positions(filled: Filled, tables: Tables, parent: Filled) -> Positions:
+    """Return the parent of each row of a table that has so many per parent; equal calls draw the same."""
+    rows = filled.entry.rows
+    assert isinstance(rows, Per)  # noqa: S101 - the callers have looked
+    return draw_per_parent(tables.stream(filled, "rows per parent"), rows, parent.count)
+
+
+def _key_of_attribute(filled: Filled, name: str, parent: Filled) -> ForeignKey | None:
+    """Return the foreign key that an attribute stands for: a relationship's, a column's own, else the only one."""
+    columns = filled.entry.model.relations.get(name)
+    keys = [key for key in filled.table.foreign_keys if key.table == parent.table.oid]
+    for key in keys:
+        if key.columns == columns or (columns is None and key.columns in ((name,), (f"{name}_id",))):
+            return key
+    return keys[0] if len(keys) == 1 and columns is None else None
+
+
+def _put_attribute(filled: Filled, name: str, values: list[Any]) -> None:
+    model = filled.entry.model
+    parents = [value for value in values if isinstance(value, SeededRow)]
+    if parents:
+        return _put_parents(filled, name, parents[0]._filled, values)
+    column = model.columns.get(name, name)
+    if column in filled.table.columns:
+        filled.stored[column] = values
+        filled.attributes[name] = values
+    elif name in model.relations or _key_of_name(filled, name) is not None:
+        for each in model.relations.get(name) or _key_of_name(filled, name).columns:  # type: ignore[union-attr]
+            filled.stored[each] = [None] * filled.count
+    else:
+        raise SettingsError(
+            f"{filled.entry.name}.{name}: table {str(filled.table)!r} has no column {name!r}. "
+            f"Its columns are: {', '.join(filled.table.columns)}. Declare it in Params, or exclude it in Meta."
+        )
+    return None
+
+
+def _key_of_name(filled: Filled, name: str) -> ForeignKey | None:
+    return next((key for key in filled.table.foreign_keys if key.columns in ((name,), (f"{name}_id",))), None)
+
+
+def _put_parents(filled: Filled, name: str, parent: Filled, values: Sequence[Any]) -> None:
+    key = _key_of_attribute(filled, name, parent)
+    if key is None:
+        raise SettingsError(
+            f"{filled.entry.name}.{name}: table {str(filled.table)!r} has no foreign key to {str(parent.table)!r} "
+            f"that it could stand for. Name the attribute as the relationship or the column, or declare the column."
+        )
+    positions = np.array([-1 if value is None else value._position for value in values], dtype=np.int64)
+    filled.parents[name] = (parent, positions)
+    for column, keys in zip(key.columns, keys_of(parent, key.referred, positions), strict=True):
+        filled.stored[column] = keys
+
+
+# ### the rest ###
+
+
+def _put_foreign_keys(filled: Filled, tables: Tables) -> None:
+    """Draw parents for the foreign keys that nothing has filled, if they need one or rows are counted by it."""
+    for key in filled.table.foreign_keys:
+        if all(name in filled.stored for name in key.columns) or not _is_needed(filled, key):
+            continue
+        parent = tables.of_oid(key.table)
+        if parent is None:
+            raise _missing_parent(filled, key.columns[0])
+        if key.columns[0] not in filled.parents:
+            drawn = draw_parents(tables.stream(filled, key.columns[0]), filled, key, parent)
+            filled.parents[key.columns[0]] = (parent, drawn)
+        _, positions = filled.parents[key.columns[0]]
+        for column, keys in zip(key.columns, keys_of(parent, key.referred, positions), strict=True):
+            filled.stored[column] = keys
+
+
+def _is_needed(filled: Filled, key: ForeignKey) -> bool:
+    columns = [filled.table.columns[name] for name in key.columns]
+    return key.columns[0] in filled.parents or any(each.not_null and not each.has_default for each in columns)
+
+
+def _put_defaults(filled: Filled) -> None:
+    """Store the defaults that the model has in Python, for columns that nothing else fills."""
+    missing = [
+        name
+        for name in filled.entry.model.defaults
+        if name in filled.table.columns and name not in filled.stored
+    ]
+    stored: dict[str, list[Any]] = {name: [] for name in missing}
+    for row in range(filled.count if missing else 0):
+        values = {name: column[row] for name, column in filled.stored.items()}
+        for name in missing:
+            values[name] = filled.entry.model.defaults[name](values)
+            stored[name].append(values[name])
+    filled.stored.update(stored)
+
+
+def _check_filled(filled: Filled) -> None:
+    for column in filled.table.columns.values():
+        if (
+            column.name not in filled.stored
+            and column.not_null
+            and not (column.has_default or column.is_generated)
+        ):
+            raise SettingsError(
+                f"{filled.entry.name}: nobody fills column {column.name!r} of table {str(filled.table)!r}. "
+                "Declare it in the factory, make it nullable, or give it a server default."
+            )
