@@ -65,6 +65,21 @@ class GameOptions(factory.alchemy.SQLAlchemyOptions):
     to drop it: 8 of 9 ms per user.
     """
 
+    def _build_default_options(self) -> list[Any]:
+        # the table to fill, in the place of a model: "game.players"
+        return [*super()._build_default_options(), factory.base.OptionDefault("table", None, inherit=True)]
+
+    def _fill_from_meta(self, meta: Any, base_meta: Any) -> None:
+        super()._fill_from_meta(meta, base_meta)
+        if hasattr(meta, "model"):
+            self.table = getattr(meta, "table", None)  # its own model counts for more than a table that is inherited
+        elif self.table is not None:
+            self.model = dict
+
+    def _get_counter_reference(self) -> Any:
+        is_class = isinstance(self.model, type)
+        return super()._get_counter_reference() if is_class else self  # type: ignore[no-untyped-call]
+
     @property
     def declarations(self) -> dict[str, Any]:
         """Return all declarations of the factory, those of its params included."""

@@ -9,6 +9,7 @@ from typing import Any
 from factory import builder, declarations, enums
 
 from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.row_by_row import _private_random_state
 
 HOOKS = (
@@ -55,7 +56,7 @@ def resolve_rows(
         dict(replaced), base_pre=meta.pre_declarations, base_post=builder.DeclarationSet()
     )
     steps = builder.StepBuilder(meta, {}, enums.BUILD_STRATEGY)
-    first = cls._setup_next_sequence() if not cls.__module__.startswith(LIBRARIES) else 0
+    first = 0 if issubclass(cls, GameFactory) else cls._setup_next_sequence()  # ours begin high for rows built alone
     _rewind(pre)
     rows = []
     with _private_random_state(seed):
