@@ -72,7 +72,9 @@ class GameOptions(factory.alchemy.SQLAlchemyOptions):
     def _fill_from_meta(self, meta: Any, base_meta: Any) -> None:
         super()._fill_from_meta(meta, base_meta)
         if hasattr(meta, "model"):
-            self.table = getattr(meta, "table", None)  # its own model counts for more than a table that is inherited
+            self.table = getattr(
+                meta, "table", None
+            )  # its own model counts for more than a table that is inherited
         elif self.table is not None:
             self.model = dict
 

@@ -56,7 +56,9 @@ def resolve_rows(
         dict(replaced), base_pre=meta.pre_declarations, base_post=builder.DeclarationSet()
     )
     steps = builder.StepBuilder(meta, {}, enums.BUILD_STRATEGY)
-    first = 0 if issubclass(cls, GameFactory) else cls._setup_next_sequence()  # ours begin high for rows built alone
+    first = (
+        0 if issubclass(cls, GameFactory) else cls._setup_next_sequence()
+    )  # ours begin high for rows built alone
     _rewind(pre)
     rows = []
     with _private_random_state(seed):
