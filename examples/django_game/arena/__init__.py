@@ -1,0 +1,1 @@
+"""The one application: players and their matches."""
