@@ -24,9 +24,8 @@ from pytest_gamedata.cli.connection import (
     read_url,
     telling,
 )
-from pytest_gamedata.distributions import PRESETS
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.settings import OPTIONS, DatasetSpec, resolve_spec
+from pytest_gamedata.settings import SETTINGS, DatasetSpec, resolve_spec
 
 if TYPE_CHECKING:
     from pytest_gamedata.dataset import Dataset
@@ -43,17 +42,20 @@ SEEDING_LOCK = 7_423_501  # of two that seed one database at once the second wai
 
 def size_options(command: Command, *, hidden: bool = False) -> Command:
     """Add the options that size a dataset; hidden where they change nothing, so that all commands take the same."""
-    for option in reversed(OPTIONS):
-        if option.name != "isolation":
-            names = click.Choice(list(PRESETS)) if option.name == "preset" else None
-            text = f"{option.help}: {option.allowed}" if names else option.help
-            about = {"metavar": option.metavar, "type": names, "help": text, "hidden": hidden}
-            command = click.option(_flag(option.name), option.name, **about)(command)
+    for setting in reversed(SETTINGS.values()):
+        if setting.in_commands:
+            names = click.Choice(setting.choices) if setting.choices else None
+            text = f"{setting.help}: {setting.allowed}" if names else setting.help
+            add = click.option(
+                setting.command_flag,
+                setting.name,
+                metavar=setting.metavar,
+                type=names,
+                help=text,
+                hidden=hidden,
+            )
+            command = add(command)
     return command
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 url_option = click.option(
@@ -217,7 +219,7 @@ def main() -> int:
 
 def _spec(base: DatasetSpec, sizes: Mapping[str, str | None]) -> DatasetSpec:
     """Apply the options that are given."""
-    given = {name: (value, _flag(name)) for name, value in sizes.items() if value is not None}
+    given = {name: (value, SETTINGS[name].command_flag) for name, value in sizes.items() if value is not None}
     try:
         return resolve_spec(base, given)
     except SettingsError as error:

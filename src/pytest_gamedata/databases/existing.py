@@ -17,7 +17,7 @@ from pytest_gamedata.postgres.rows.clear import check_ours, clear_tables, count_
 from pytest_gamedata.postgres.rows.read_back import read_table
 from pytest_gamedata.realism.judge import Finding, compare
 from pytest_gamedata.realism.measure import measure
-from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, resolve_spec
+from pytest_gamedata.settings import SETTINGS, DatasetSpec, resolve_spec, spec_texts
 from pytest_gamedata.validate import Outcome, check_rules
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def noted_spec(connection: Connection) -> DatasetSpec | None:
     if note is None:
         return None
     where = "the comment on table users"
-    options = {name.replace("-", "_"): value for name, value in re.findall(r"--(\S+) (\S+)", note)}
-    return resolve_spec(
-        DatasetSpec(), {name: (options[name], where) for name in OPTION_NAMES if name in options}
-    )
+    noted = dict(re.findall(r"(--\S+) (\S+)", note))
+    flags = {name: setting.command_flag for name, setting in SETTINGS.items() if setting.in_commands}
+    found = {name: (noted[flag], where) for name, flag in flags.items() if flag in noted}
+    return resolve_spec(DatasetSpec(), found)
 
 
 def _find_note(connection: Connection) -> str | None:
@@ -110,11 +110,7 @@ def _find_comment(connection: Connection) -> str | None:
 
 def to_options(spec: DatasetSpec) -> str:
     """Write a specification as the options of the command line."""
-    values = {option.name: getattr(spec, option.name) for option in OPTIONS if option.name != "isolation"}
-    values["until"] = spec.until.isoformat()
-    return " ".join(
-        f"--{name.replace('_', '-')} {value}" for name, value in values.items() if value is not None
-    )
+    return " ".join(f"{SETTINGS[name].command_flag} {text}" for name, text in spec_texts(spec))
 
 
 def read_dataset(
