@@ -160,8 +160,8 @@ _ROWS = (
         ini_only=True,
     ),
     Setting(
-        "cache_key", "files, directories and globs that your schema and factories depend on: "
-        "with these named, later runs can use what was built from your code",
+        "cache_key", "files, directories and globs that decide what your own gamedata_create_schema and "
+        "gamedata_factories give",
         default=[], allowed="paths separated by spaces or line breaks", ini_type="args", ini_only=True,
     ),
     Setting(
@@ -244,7 +244,7 @@ def resolve_spec(base: DatasetSpec, found: Found) -> DatasetSpec:
 
 
 def _check_together(spec: DatasetSpec) -> None:
-    """Refuse sizes that cannot be had together."""
+    """Raise SettingsError for sizes that exclude each other."""
     if spec.items == 0 and spec.users > 0 and spec.transactions != 0:
         asked = "as many as the users make" if spec.transactions is None else spec.transactions
         raise SettingsError(
@@ -259,10 +259,13 @@ def _check_together(spec: DatasetSpec) -> None:
             )
 
 
-# `rng` is the stream that lone rows are drawn from, None until the first one is.
+# ### single rows: factories read this, and importing it imports no Factory Boy ###
+
+
+# `rng` is the random stream of build() and create(), None until the first of them is called
 STATE: dict[str, Any] = {"session": None, "spec": DatasetSpec(), "rng": None}
 
 
 def persist_through(session: Any, spec: DatasetSpec | None = None) -> None:
-    """Let every factory's create() use this session (None: no longer) for rows that fit this dataset."""
+    """Have every factory's create() persist through this session (None: through none) rows that fit this dataset."""
     STATE.update(session=session, spec=spec or DatasetSpec(), rng=None)

@@ -55,7 +55,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
-    """Print the settings, when a test uses them."""
+    """Print the settings if a test needs a database."""
     return [header_line(config)] if any(uses_gamedata(item) for item in items) else []
 
 
@@ -88,7 +88,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand what an xdist worker has spent to its controller."""
+    """Send an xdist worker's costs to its controller."""
     costs = session.config.stash[RUN].costs
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["gamedata"] = {
@@ -98,14 +98,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add up what the xdist workers have spent."""
+    """Add the costs of an xdist worker to those of the run."""
     spent = getattr(node, "workeroutput", {}).get("gamedata")
     if spent:
         node.config.stash[RUN].costs.add(spent)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what the run has spent, when it has."""
+    """Print what the server, the datasets and the databases cost, if there were any."""
     costs = config.stash[RUN].costs
     if costs.server:
         terminalreporter.write_sep("=", "gamedata")

@@ -1,4 +1,4 @@
-"""The specification of each test: the run's, changed by the test's markers."""
+"""The gamedata marker, and the specification of a test: the run's, changed by the test's markers."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def spec_of(item: pytest.Item) -> DatasetSpec:
 
 
 def wanted_specs(run: Run, items: list[pytest.Item]) -> set[DatasetSpec]:
-    """Return the specifications that tests may ask for: the run's, and those of their markers."""
+    """Return the specifications of a run and of all tests that have a marker."""
     marked = [item for item in items if item.get_closest_marker("gamedata")]
     return {run.spec, *map(spec_of, marked)}
 
 
 def next_spec(item: pytest.Item) -> DatasetSpec | None:
-    """Return the specification of the test that comes next, None if it asks for no database."""
+    """Return the specification of the next test, None if it asks for no database."""
     following = item.stash.get(NEXT_ITEM, None)
     asks = following is not None and "gamedata_db" in getattr(following, "fixturenames", ())
-    with suppress(SettingsError):  # the next test itself will say so
+    with suppress(SettingsError):  # that test reports it itself
         return spec_of(following) if following and asks else None
     return None
 

@@ -1,4 +1,4 @@
-"""One pytest run: its settings, shared with its xdist workers."""
+"""The state of one pytest run: its settings, and what its xdist workers share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
@@ -17,6 +17,13 @@ from pytest_gamedata.settings import SETTINGS, DatasetSpec, Found, Setting, pars
 RUN = pytest.StashKey[Run]()
 
 
+class SharedRun(TypedDict):
+    """What the workers of a run have from its controller, in the form that xdist can send."""
+
+    directory: str
+    now: str
+
+
 def start_run(config: pytest.Config) -> Run:
     """Resolve the settings of a run, on an xdist worker those of its controller.
 
@@ -24,15 +31,19 @@ def start_run(config: pytest.Config) -> Run:
     """
     for name in SETTINGS:
         read_setting(config, name)
-    shared = getattr(config, "workerinput", {}).get("gamedata", {})
-    now = parse_until(shared.get("now", "now"))
+    shared: SharedRun = getattr(config, "workerinput", {}).get("gamedata") or _new_run()
+    now = parse_until(shared["now"])
     spec = resolve_spec(DatasetSpec(), fix_now(_find_spec(config), now))
-    directory = shared.get("directory") or Path(tempfile.gettempdir(), f"gamedata-{os.urandom(6).hex()}")
-    return Run(Path(directory), now, spec, str(config.rootpath), Costs({}, {}, []), {})
+    return Run(Path(shared["directory"]), now, spec, str(config.rootpath), Costs({}, {}, []), {})
 
 
-def share_run(run: Run) -> dict[str, str]:
-    """Return what a worker must know of its controller's run."""
+def _new_run() -> SharedRun:
+    directory = Path(tempfile.gettempdir(), f"gamedata-{os.urandom(6).hex()}")
+    return {"directory": str(directory), "now": parse_until("now").isoformat()}
+
+
+def share_run(run: Run) -> SharedRun:
+    """Return what a worker needs to take part in its controller's run."""
     return {"directory": str(run.directory), "now": run.now.isoformat()}
 
 
@@ -71,6 +82,6 @@ def _find_spec(config: pytest.Config) -> Found:
 
 
 def fix_now(found: Found, now: datetime) -> Found:
-    """Put the run's own moment where `until` is `now`."""
+    """Replace `until=now` by the moment at which the run began, the same in all of its processes."""
     value, where = found.get("until", (None, ""))
     return {**found, "until": (now, where)} if value == "now" else found
