@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Categorical:
-    """A column over a short list of words: one code per row, -1 for NULL."""
+    """A column of values that many rows share, or that most rows lack: one code per row, -1 for NULL.
+
+    The categories are a tuple of Python values, or an array of UTF-8 bytes for free text.
+    """
 
     codes: NDArray[Any]
-    categories: tuple[Any, ...]
+    categories: Any  # tuple[Any, ...] | NDArray[np.bytes_]
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -68,44 +71,9 @@ def merge_categories(column: Categorical) -> Categorical:
     return Categorical(codes[column.codes], merged.categories)
 
 
-@dataclass(frozen=True, eq=False)
-class Sparse:
-    """A column of UTF-8 bytes as one code per row, -1 for NULL; rows of it read as plain bytes."""
-
-    codes: NDArray[np.int32]
-    texts: NDArray[np.bytes_]  # an empty one comes last: code -1 reads NULL
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def __getitem__(self, rows: Any) -> NDArray[np.bytes_]:
-        found: NDArray[np.bytes_] = self.texts[self.codes[rows]]
-        return found
-
-    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[Any]:
-        return self[:].astype(dtype or self.dtype, copy=False)
-
-    @property
-    def dtype(self) -> np.dtype[np.bytes_]:
-        """Return the type of the bytes that rows read as."""
-        return self.texts.dtype
-
-
-def scatter(rows: NDArray[np.bool_], texts: NDArray[np.bytes_]) -> Sparse:
-    """Give the marked rows these texts, one each, and all others NULL."""
-    codes = np.full(len(rows), -1, dtype=np.int32)
-    codes[rows] = np.arange(len(texts))
-    return Sparse(codes, np.append(texts, np.bytes_(b"")))
-
-
-def thin_out(column: NDArray[np.bytes_]) -> Sparse:
-    """Keep the texts of a column that are there."""
-    there = column != b""
-    return scatter(there, column[there])
-
-
-def join(columns: Sequence[Sparse]) -> Sparse:
-    """Put columns one after the other."""
-    rows = np.concatenate([column.codes >= 0 for column in columns])
-    # each text has a row of its own, in their order
-    return scatter(rows, np.concatenate([column.texts[:-1] for column in columns]))
+def free_text(n: int, rows: NDArray[np.intp], texts: NDArray[np.bytes_]) -> Categorical:
+    """Make a column of n rows that most rows lack: each of the given rows has its own text as a category."""
+    there = texts != b""
+    codes = np.full(n, -1, dtype=np.int32)
+    codes[rows[there]] = np.arange(there.sum())
+    return Categorical(codes, texts[there])

@@ -8,35 +8,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.columns.categorical import Categorical, Sparse, join, merge_categories
-from pytest_gamedata.columns.values import Column, Columns, pack_text
+from pytest_gamedata.columns.categorical import Categorical, merge_categories
+from pytest_gamedata.columns.values import Column, Columns, is_free_text, pack_text
 
 
-def choose(condition: NDArray[np.bool_], yes: Column, no: Column) -> Column:
-    """Take each row's value from one of two columns of the same kind; coded and free text go together too."""
-    if not isinstance(yes, Categorical) and not isinstance(no, Categorical):
-        return np.where(condition, yes, no)
-    if not isinstance(yes, Categorical) or not isinstance(no, Categorical):
+def choose(condition: NDArray[np.bool_], yes: Any, no: Any) -> Column:
+    """Take each row's value from one of two columns of the same kind; categorical and plain text mix."""
+    if not _are_alike(yes, no):
         return np.where(condition, pack_text(yes), pack_text(no))
-    if yes.categories == no.categories:
+    if yes.categories is no.categories or yes.categories == no.categories:
         return Categorical(np.where(condition, yes.codes, no.codes), yes.categories)
-    words = yes.categories + no.categories
-    shifted = np.where(no.codes < 0, -1, no.codes.astype(np.int32) + len(yes.categories))
-    return merge_categories(Categorical(np.where(condition, yes.codes, shifted), words))
+    codes, categories = _append_categories([yes, no])
+    return merge_categories(Categorical(np.where(condition, *codes), categories))
 
 
 def concatenate(columns: Sequence[Any]) -> Column:
-    """Put columns of one kind one after the other."""
-    if all(isinstance(column, Sparse) for column in columns):
-        return join(columns)
-    if not isinstance(columns[0], Categorical):
-        return np.concatenate(columns)
-    words: tuple[str, ...] = ()
-    codes = []
+    """Put columns of one kind one after the other; categorical and plain text mix."""
+    if not _are_alike(*columns):
+        return np.concatenate([pack_text(column) for column in columns])
+    codes, categories = _append_categories(columns)
+    return merge_categories(Categorical(np.concatenate(codes), categories))
+
+
+def _are_alike(*columns: Any) -> bool:
+    """Tell whether all columns are categorical, with Python values as categories."""
+    return all(isinstance(column, Categorical) and not is_free_text(column) for column in columns)
+
+
+def _append_categories(columns: Sequence[Categorical]) -> tuple[list[NDArray[Any]], tuple[Any, ...]]:
+    """Return each column's codes over the categories of all columns, and these categories."""
+    codes, categories = [], ()
     for column in columns:
-        codes.append(np.where(column.codes < 0, -1, column.codes.astype(np.int32) + len(words)))
-        words += column.categories
-    return merge_categories(Categorical(np.concatenate(codes), words))
+        codes.append(np.where(column.codes < 0, -1, column.codes.astype(np.int32) + len(categories)))
+        categories += column.categories
+    return codes, categories
 
 
 def stack(parts: Sequence[Mapping[str, Column]]) -> Columns:

@@ -33,4 +33,4 @@ def hashed_quantiles(*numbers: Any) -> Floats:
 def derived_uuids(*numbers: Any) -> NDArray[np.void]:
     """Make version 4 UUIDs that depend on nothing but these numbers."""
     halves = np.stack([mix(*numbers), mix(*numbers, 1)], axis=1)
-    return as_uuids(halves.astype("<u8").view(np.uint8).reshape(-1, 16))
+    return as_uuids(halves.astype("<u8", copy=False).view(np.uint8).reshape(-1, 16))

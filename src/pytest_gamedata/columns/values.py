@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.columns.categorical import Categorical, Sparse, categorical, constant
+from pytest_gamedata.columns.categorical import Categorical, categorical, constant
 from pytest_gamedata.errors import SettingsError
 
 NULL = np.iinfo(np.int64).min
@@ -19,8 +19,8 @@ MANY_ROWS = 1_000_000
 NULL_MOMENT = np.datetime64("NaT", "us")
 NIL_UUID = bytes(16)
 
-Column = NDArray[Any] | Categorical | Sparse
-COLUMN_KINDS = (np.ndarray, Categorical, Sparse)
+Column = NDArray[Any] | Categorical
+COLUMN_KINDS = (np.ndarray, Categorical)
 Columns = dict[str, Any]  # by name; Any, because which kind a column is depends on its name
 
 
@@ -43,9 +43,19 @@ def texts(values: Sequence[str | None]) -> NDArray[np.bytes_]:
 
 def pack_text(column: Column) -> NDArray[np.bytes_]:
     """Write a text column out as bytes, one value per row."""
-    if isinstance(column, Categorical):
+    if not isinstance(column, Categorical):
+        return column
+    if isinstance(column.categories, tuple):
         return texts((*column.categories, None))[column.codes]
-    return np.asarray(column)
+    there = column.codes >= 0
+    packed = np.zeros(len(column), dtype=column.categories.dtype)
+    packed[there] = column.categories[column.codes[there]]
+    return packed
+
+
+def is_free_text(column: Any) -> bool:
+    """Tell whether a column is a categorical one of free text, whose categories are bytes."""
+    return isinstance(column, Categorical) and isinstance(column.categories, np.ndarray)
 
 
 def nulls(kind: type, n: int) -> Column:
@@ -67,6 +77,22 @@ def nulls_like(column: Column, n: int) -> Column:
     if column.dtype.kind == "S":
         return np.zeros(n, dtype=column.dtype)
     return nulls(kinds.get(column.dtype.kind, object), n)
+
+
+def take_or_null(column: Column, positions: NDArray[np.integer]) -> Column:
+    """Select rows by position; position -1 reads NULL."""
+    missing = positions < 0
+    if not missing.any():
+        return column[positions]
+    if not len(column):
+        return nulls_like(column, len(positions))
+    found = column[positions]
+    if isinstance(found, Categorical):
+        return Categorical(np.where(missing, -1, found.codes), found.categories)
+    if found.dtype.kind in "bf":  # these types have no value for NULL
+        found = found.astype(object)
+    found[missing] = nulls_like(found, 1)[0]
+    return found
 
 
 def to_moment(value: datetime) -> np.datetime64:
@@ -94,7 +120,7 @@ def as_uuids(raw: NDArray[np.uint8]) -> NDArray[np.void]:
 
 def is_null(column: Column) -> NDArray[np.bool_]:
     """Tell for each row whether it is NULL."""
-    if isinstance(column, Categorical | Sparse):
+    if isinstance(column, Categorical):
         return column.codes < 0
     kind = column.dtype.kind
     if kind == "M":
@@ -110,11 +136,11 @@ def is_null(column: Column) -> NDArray[np.bool_]:
 
 def to_python(column: Column) -> list[Any]:
     """Turn a column into Python values: aware datetimes, str, UUID, None for NULL."""
+    if is_free_text(column):
+        column = pack_text(column)
     if isinstance(column, Categorical):
         words = (*column.categories, None)
         return [words[code] for code in column.codes.tolist()]
-    if isinstance(column, Sparse):
-        column = column[:]
     kind = column.dtype.kind
     values = column.tolist()
     if kind == "M":

@@ -22,7 +22,8 @@ from pytest_gamedata.columns.values import (
     random_uuids,
 )
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.factories.base import Draw, GameFactory
+from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import Transaction

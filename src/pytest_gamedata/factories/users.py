@@ -25,7 +25,8 @@ from pytest_gamedata.columns.sampling import (
 )
 from pytest_gamedata.columns.values import NULL_MOMENT, Column, is_null, pack_text
 from pytest_gamedata.distributions import ROLES
-from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
+from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.models import User
 from pytest_gamedata.words.names import display_names
 from pytest_gamedata.words.usernames import HANDLE_STEMS, handles

@@ -14,7 +14,7 @@ from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.sampling import Rng
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL, Columns, give_back_memory, to_moment, to_python
-from pytest_gamedata.factories.base import drop_params
+from pytest_gamedata.factories.fields import drop_params
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth.attackers import describe_attackers
 from pytest_gamedata.simulation.auth.attacks import plan_attacks
@@ -49,7 +49,7 @@ def make_auth_events(
     plan = _plan(spec, streams, users, sessions, cast)
     count = len(plan["at"])
     give_back_memory(count)
-    rows = auth_event_factory.use_up(count, streams, _describe(spec, streams, users, plan))
+    rows = auth_event_factory.columns(count, streams, **_describe(spec, streams, users, plan))
     return {**drop_params(auth_event_factory, rows), "id": np.arange(1, count + 1)}
 
 

@@ -12,7 +12,8 @@ from pytest_gamedata.columns.combine import append, choose, sort
 from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL, Column, Columns, give_back_memory, is_null, nulls_like
-from pytest_gamedata.factories.base import changed_fields, drop_params
+from pytest_gamedata.factories.adapter import declarations_of, excluded_by, model_of
+from pytest_gamedata.factories.fields import changed_fields, drop_params
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory
 from pytest_gamedata.models.values import REVERSAL_TYPES
 from pytest_gamedata.simulation.ledger.stories import STATUSES, TRADE, TYPES, Plan
@@ -134,8 +135,8 @@ def answering(answer: Any, factory: Any) -> Any:
     fields = changed_fields(factory) - set(vars(answer))
     if not fields:
         return answer
-    declared = {name: factory._meta.declarations[name] for name in fields}
-    meta = type("Meta", (), {"model": factory._meta.model, "exclude": answer._meta.exclude})
+    declared = {name: declarations_of(factory)[name] for name in fields}
+    meta = type("Meta", (), {"model": model_of(factory), "exclude": excluded_by(answer)})
     return type(answer)(
         answer.__name__, (answer,), {**declared, "Meta": meta, "__module__": factory.__module__}
     )
