@@ -47,7 +47,7 @@ def pack_text(column: Column) -> NDArray[np.bytes_]:
         return column
     if isinstance(column.categories, tuple):
         return texts((*column.categories, None))[column.codes]
-    there = column.codes >= 0
+    there = np.flatnonzero(column.codes >= 0)
     packed = np.zeros(len(column), dtype=column.categories.dtype)
     packed[there] = column.categories[column.codes[there]]
     return packed

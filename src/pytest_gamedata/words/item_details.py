@@ -13,11 +13,11 @@ from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Floats, Rng, seats, strata
 from pytest_gamedata.columns.values import NULL, Column, to_python
 from pytest_gamedata.words.items import (
-    ITEM_NOUNS,
-    ITEM_SUFFIXES,
-    ITEM_TAGS,
+    NOUNS,
     SEASONS,
+    TAGS,
     THEME_OF_SUFFIX,
+    THEMES,
     item_words,
 )
 
@@ -32,7 +32,7 @@ def draw_tags(row: Any, rng: Rng, n: int) -> Column:
     """Tag items by type and rarity, and what is not sold for real money by theme, season, age and scarcity."""
     store = ~(row.price_usd_cents > 0)
     seasonal = store & row.item_type.is_("cosmetic", "loot_box") & (strata(rng, n) < dist.SEASONAL_SHARE)
-    themes = np.array(tuple(ITEM_SUFFIXES))[rng.integers(0, len(ITEM_SUFFIXES), n)].tolist()
+    themes = np.array(THEMES)[rng.integers(0, len(THEMES), n)].tolist()
     seasons = np.where(seasonal, np.array(SEASONS)[rng.integers(0, len(SEASONS), n)], "").tolist()
     new = store & (row.available_from > row.since - seconds(dist.NEW_DAYS * 86_400))
     limited = row.limited_edition_count != NULL
@@ -42,7 +42,7 @@ def draw_tags(row: Any, rng: Rng, n: int) -> Column:
         zip(_kinds_and_words(row), marks, strict=True)
     ):
         theme = THEME_OF_SUFFIX.get(words[2], themes[position]) if store[position] else ""
-        found = (*ITEM_TAGS.get(kind, ()), rarity, theme, *map(str, marked))
+        found = (*TAGS.get(kind, ()), rarity, theme, *map(str, marked))
         tags[position] = [tag for tag in found if tag]
     return tags
 
@@ -54,7 +54,7 @@ def draw_attributes(row: Any, rng: Rng, n: int) -> Column:
     for position, ((kind, rarity, words), values) in enumerate(
         zip(_kinds_and_words(row), numbers, strict=True)
     ):
-        meaning = ITEM_NOUNS.get(kind, {}).get(words[1], "")
+        meaning = NOUNS.get(kind, {}).get(words[1], "")
         describe = _DESCRIPTIONS.get(kind)
         attributes[position] = describe(_Item(rarity, meaning, *values)) if describe else {}
     return attributes
