@@ -1,4 +1,4 @@
-"""Columns and tables combined: chosen from, concatenated, stacked, selected, sorted."""
+"""Columns and tables made of others: concatenated, selected by row or by condition, filled with defaults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_gamedata.columns.values import Column, Columns, is_free_text, pack_t
 
 
 def choose(condition: NDArray[np.bool_], yes: Any, no: Any) -> Column:
-    """Take each row's value from one of two columns of the same kind; categorical and plain text mix."""
+    """Take each row's value from one of two columns of one kind, as np.where; categorical and plain text mix."""
     if not _are_alike(yes, no):
         return np.where(condition, pack_text(yes), pack_text(no))
     if yes.categories is no.categories or yes.categories == no.categories:
@@ -23,7 +23,7 @@ def choose(condition: NDArray[np.bool_], yes: Any, no: Any) -> Column:
 
 
 def concatenate(columns: Sequence[Any]) -> Column:
-    """Put columns of one kind one after the other; categorical and plain text mix."""
+    """Concatenate columns of one kind; categorical and plain text mix."""
     if not _are_alike(*columns):
         return np.concatenate([pack_text(column) for column in columns])
     codes, categories = _append_categories(columns)
@@ -45,19 +45,13 @@ def _append_categories(columns: Sequence[Categorical]) -> tuple[list[NDArray[Any
 
 
 def stack(parts: Sequence[Mapping[str, Column]]) -> Columns:
-    """Put tables one below the other: the columns that all of them have."""
+    """Concatenate tables: the columns that all of them have."""
     names = [name for name in parts[0] if all(name in part for part in parts)]
     return {name: concatenate([part[name] for part in parts]) for name in names}
 
 
-def append(columns: Columns, *parts: Mapping[str, Column]) -> Columns:
-    """Put tables below one that is used up: each of its columns goes as soon as it is copied, as in `sort`."""
-    names = [name for name in columns if all(name in part for part in parts)]
-    return {name: concatenate([columns.pop(name), *(part[name] for part in parts)]) for name in names}
-
-
 def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Columns:
-    """Make a table of so many rows: each column the given one, else its default in every row."""
+    """Make a table of `count` rows: a column that is not given has its default in every row."""
     columns: Columns = {}
     for name, default in defaults.items():
         value = given.get(name, default)
@@ -66,10 +60,5 @@ def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) 
 
 
 def take(columns: Mapping[str, Column], rows: Any) -> Columns:
-    """Select rows, by mask or by position, from every column."""
+    """Select rows by mask or by position, in the order of the positions."""
     return {name: column[rows] for name, column in columns.items()}
-
-
-def sort(columns: Columns, order: Any) -> Columns:
-    """Bring rows into an order; each column goes as soon as it is copied, to hold one twice and not all."""
-    return {name: columns.pop(name)[order] for name in list(columns)}

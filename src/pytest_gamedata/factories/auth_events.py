@@ -13,7 +13,7 @@ from pytest_gamedata.columns.categorical import Categorical, constant, free_text
 from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.hashing import derived_uuids, hashed_quantiles
 from pytest_gamedata.columns.sampling import Rng, pick_by
-from pytest_gamedata.columns.values import NIL_UUID, Column, is_null, pack_text
+from pytest_gamedata.columns.values import Column, is_null, pack_text
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.factories.users import UserFactory
@@ -121,17 +121,13 @@ class AuthEventFactory(GameFactory):
     asn = Draw(lambda row, rng, n: np.where(is_null(row.attack_ip), asns(row.host), row.attack_asn))
     platform = Draw(_draw_platform)
     user_agent = Draw(_draw_user_agent)
-    device_id = Draw(
-        lambda row, rng, n: np.where(
-            is_null(row.platform) & ~is_null(row.attack_ip),  # a tool has none
-            np.void(NIL_UUID),
-            derived_uuids(row.who, row.device),
+    device_id = Draw(  # a tool of an attack has none
+        lambda row, rng, n: derived_uuids(
+            row.who, row.device, where=~is_null(row.platform) | is_null(row.attack_ip)
         )
     )
     session_id = Draw(
-        lambda row, rng, n: np.where(
-            row.event_type.is_("login_success", "logout"), derived_uuids(row.session, 5), np.void(NIL_UUID)
-        )
+        lambda row, rng, n: derived_uuids(row.session, 5, where=row.event_type.is_("login_success", "logout"))
     )
     risk_score = Draw(_draw_risk_score)
     attack_id = None

@@ -8,7 +8,7 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, narrow
-from pytest_gamedata.columns.combine import sort, stack, take
+from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.hashing import derived_uuids
 from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.sampling import Rng
@@ -92,7 +92,7 @@ def _plan(
         plan = _keep(plan, spec.auth_events, streams.of("logins", "keep"), list(cast.values()))
         extra = spec.auth_events - len(plan["at"])
         plan = stack([plan, _plan_more(streams.of("logins", "more"), sessions, extra)])
-    return sort(plan, np.argsort(plan["at"], kind="stable"))
+    return take(plan, np.argsort(plan["at"], kind="stable"))
 
 
 def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:
