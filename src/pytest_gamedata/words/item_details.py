@@ -10,7 +10,7 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.local_time import seconds
-from pytest_gamedata.columns.sampling import Floats, Rng, seats, strata
+from pytest_gamedata.columns.sampling import Floats, Rng, largest_remainder, strata
 from pytest_gamedata.columns.values import NULL, Column, to_python
 from pytest_gamedata.words.items import (
     NOUNS,
@@ -126,7 +126,7 @@ def _odds(rarity: str) -> dict[str, float]:
     """Return a box's chances by tier, which sum to 1: the published shares from one tier below its own on."""
     lowest = max(list(dist.DROP_SHARES).index(rarity) - 1, 0)
     shares = dict(list(dist.DROP_SHARES.items())[lowest:])
-    return {name: count / 10_000 for name, count in seats(shares, 10_000).items()}
+    return {name: count / 10_000 for name, count in largest_remainder(shares, 10_000).items()}
 
 
 def _describe_battle_pass(item: _Item) -> dict[str, Any]:
