@@ -1,4 +1,4 @@
-"""Hashes of whole numbers: the same on every machine, whatever the order of drawing."""
+"""Hashes of whole numbers, for values that must not depend on the order of drawing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNITS = float(1 << 64)
 
 
 def mix(*numbers: Any) -> NDArray[np.uint64]:
-    """Hash columns of whole numbers into one, the same everywhere (splitmix64)."""
+    """Hash columns of whole numbers into one (splitmix64): the same on every machine."""
     state: Any = np.uint64(0)
     with np.errstate(over="ignore"):
         for number in numbers:

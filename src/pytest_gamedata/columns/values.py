@@ -1,4 +1,4 @@
-"""The values of a column: NULL, conversion from and to Python, texts and UUIDs."""
+"""The values of a column: NULL, conversion from and to Python values, texts and UUIDs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Columns = dict[str, Any]  # by name; Any, because which kind a column is depends
 
 
 def give_back_memory(rows: int) -> None:
-    """Return to the system what freed arrays of so many rows leave behind, where that is much.
+    """Return the memory of freed arrays to the system, if they had many rows.
 
-    glibc keeps arrays below 32 MB for later, which is quicker, but adds up.
+    glibc keeps freed arrays below 32 MB for later, which is quicker, but adds up.
     """
     if rows < MANY_ROWS:
         return
@@ -37,12 +37,12 @@ def give_back_memory(rows: int) -> None:
 
 
 def texts(values: Sequence[str | None]) -> NDArray[np.bytes_]:
-    """Make a free text column; None becomes NULL."""
+    """Make a column of plain free text; None becomes NULL."""
     return np.array([(value or "").encode() for value in values], dtype=np.bytes_)
 
 
 def pack_text(column: Column) -> NDArray[np.bytes_]:
-    """Write a text column out as bytes, one value per row."""
+    """Return a text column as plain bytes, one value per row; any other column as it is."""
     if not isinstance(column, Categorical):
         return column
     if isinstance(column.categories, tuple):
@@ -54,7 +54,7 @@ def pack_text(column: Column) -> NDArray[np.bytes_]:
 
 
 def is_free_text(column: Any) -> bool:
-    """Tell whether a column is a categorical one of free text, whose categories are bytes."""
+    """Tell whether a column is categorical with free text as categories."""
     return isinstance(column, Categorical) and isinstance(column.categories, np.ndarray)
 
 
@@ -96,7 +96,7 @@ def take_or_null(column: Column, positions: NDArray[np.integer]) -> Column:
 
 
 def to_moment(value: datetime) -> np.datetime64:
-    """Turn an aware datetime into a value of a column of moments."""
+    """Convert an aware datetime to a value of a column of moments."""
     return np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us")
 
 
@@ -112,7 +112,7 @@ def random_uuids(rng: np.random.Generator, n: int) -> NDArray[np.void]:
 
 
 def as_uuids(raw: NDArray[np.uint8]) -> NDArray[np.void]:
-    """Mark lines of 16 bytes as version 4 UUIDs."""
+    """Set the version and variant bits of version 4 UUIDs in rows of 16 bytes."""
     raw[:, 6] = raw[:, 6] & 0x0F | 0x40
     raw[:, 8] = raw[:, 8] & 0x3F | 0x80
     return raw.view("V16").ravel()
@@ -135,7 +135,7 @@ def is_null(column: Column) -> NDArray[np.bool_]:
 
 
 def to_python(column: Column) -> list[Any]:
-    """Turn a column into Python values: aware datetimes, str, UUID, None for NULL."""
+    """Convert a column to Python values: aware datetimes, str, UUID, None for NULL."""
     if is_free_text(column):
         column = pack_text(column)
     if isinstance(column, Categorical):
@@ -153,7 +153,7 @@ def to_python(column: Column) -> list[Any]:
 
 
 def from_python(value: Any) -> Column:
-    """Turn one Python value into a column of one row, the reverse of `to_python`."""
+    """Convert one Python value to a column of one row, the inverse of `to_python`."""
     if isinstance(value, str):
         return constant(value or None, 1)
     if isinstance(value, datetime):
@@ -170,7 +170,7 @@ def from_python(value: Any) -> Column:
 
 
 def from_values(values: Sequence[Any], kind: type) -> Column:
-    """Turn Python values of one type into a column."""
+    """Convert Python values of one type to a column."""
     if kind is str:
         return texts(values)
     if kind is bool:
@@ -184,16 +184,16 @@ def from_values(values: Sequence[Any], kind: type) -> Column:
     return column
 
 
-# Texts of which every row has another are kept as bytes; all others as Categorical.
+# Columns of free text, in which hardly two rows have the same value: held as bytes, all other text as Categorical.
 FREE_TEXTS = {
     "username", "display_name", "email", "identifier", "name", "sku", "idempotency_key", "provider_transaction_id",
 }  # fmt: skip
 
 
 def fit_column(field: str, column: Any, kind: type, count: int) -> Column:
-    """Turn what a user's declaration gave into a column of the kind that the field is kept in.
+    """Convert the values of a user's declaration to the kind of column that the field has.
 
-    Raises SettingsError that names the field if it is no column of so many values.
+    Raises SettingsError that names the field if there is not one value per row.
     """
     if not isinstance(column, (*COLUMN_KINDS, list, tuple)):
         raise SettingsError(

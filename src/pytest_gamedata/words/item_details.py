@@ -1,4 +1,4 @@
-"""What an item's tags and attributes say: by its type, and more of it the rarer it is."""
+"""Tags and attributes of items: by type, and higher the rarer the item is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pytest_gamedata.words.items import (
 
 
 def strength(row: Any) -> Floats:
-    """Return what an item is worth, 1 for an uncommon one: its rarity's factor, give or take a fifth."""
+    """Return each item's strength, 1 for an average uncommon one: its rarity's factor, within WORTH_SPREAD."""
     factors = row.rarity.to(dist.RARITY_PRICE_FACTOR, np.float64)
     return factors * (1 + dist.WORTH_SPREAD * (2 * row.worth - 1))
 
@@ -48,7 +48,7 @@ def draw_tags(row: Any, rng: Rng, n: int) -> Column:
 
 
 def draw_attributes(row: Any, rng: Rng, n: int) -> Column:
-    """Say of each item what a game would: where it is worn, how strong it is, what it holds."""
+    """Describe each item by its type: such as the slot where it is worn, its power, its contents."""
     attributes = np.empty(n, dtype=object)
     numbers = zip(strength(row).tolist(), rng.random(n).tolist(), row.grants_hard.tolist(), strict=True)
     for position, ((kind, rarity, words), values) in enumerate(
@@ -67,12 +67,12 @@ def _kinds_and_words(row: Any) -> list[tuple[str, str, tuple[str, ...]]]:
 
 @dataclass(frozen=True)
 class _Item:
-    """What the attributes of an item depend on."""
+    """An item, as its attributes depend on it."""
 
     rarity: str
-    meaning: str  # of its noun: a slot, an effect or a role
+    meaning: str  # of its noun: slot, effect or role
     strength: float  # 1 for an uncommon item
-    chance: float  # drawn, from 0 to 1
+    chance: float  # a uniform random number
     gems: int
 
     @property

@@ -26,7 +26,7 @@ _ROMAN = {1000: "M", 900: "CM", 500: "D", 400: "CD", 100: "C", 90: "XC", 50: "L"
 
 
 def item_words(item_type: str, rarity: str, wording: int) -> tuple[str, str, str, str]:
-    """Return the words of one of the names that a type and a rarity have: prefix, noun, suffix and numeral."""
+    """Return prefix, noun, suffix and numeral of a type and rarity's name with this number."""
     prefixes, nouns, suffixes = _item_word_lists(item_type, rarity)
     wording, prefix = divmod(wording, len(prefixes))
     wording, noun = divmod(wording, len(nouns))

@@ -42,7 +42,7 @@ _LAST_YEAR = dist.USERNAME_BIRTH_YEARS[1]
 def handles(
     number: NDArray[np.int64], shift: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.bytes_]:
-    """Give each number a handle that no other number gets, whatever the case, as long as the shift is the same.
+    """Return a handle for each number, unique whatever the case as long as the shift is the same.
 
     A number is a stem and a turn. On the first turn a stem may stand alone; on later turns, as in a game where
     the good names are taken, it ends in three digits, from the 901st in five: both can be read back.
@@ -67,7 +67,7 @@ def handles(
 def _find_words(
     stem: NDArray[np.int64], gap: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of _FIRSTS and of _LASTS a stem is made of; only compounds have a gap."""
+    """Return the positions in _FIRSTS and _LASTS of a stem's parts; only compounds have an underscore between."""
     start, end = np.divmod(stem, len(_ENDS))
     onset, ending = np.divmod(stem - _COMPOUNDS, len(_ENDINGS))
     coined, starts, onsets = stem >= _COMPOUNDS, len(_STARTS), len(_ONSETS)
@@ -83,7 +83,7 @@ def _in_all_cases(words: tuple[str, ...]) -> NDArray[np.bytes_]:
 def _draw_tails(
     turn: NDArray[np.int64], stem: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.bytes_]:
-    """Draw what follows a stem: what its player likes on the first turn, the turn in digits later."""
+    """Draw the tail of a handle: nothing, a number, a year or a tag on the first turn of its stem, the turn later."""
     n, quantile, tails = len(turn), rng.random(len(turn)), _all_tails()
     number, year, tag = np.cumsum(
         [dist.USERNAME_NUMBER_SHARE, dist.USERNAME_BIRTH_YEAR_SHARE, dist.USERNAME_TAG_SHARE]
@@ -105,6 +105,6 @@ def _draw_tails(
 
 @cache
 def _all_tails() -> NDArray[np.bytes_]:
-    """List nothing, all numbers up to the last year and all tags, without an underscore and with one."""
+    """Return all tails: none, the numbers up to the last year and the tags, without and with an underscore."""
     tails = [*map(str, range(1, _LAST_YEAR + 1)), *_TAGS]
     return texts(["", *tails, "", *(f"_{tail}" for tail in tails)])
