@@ -1,11 +1,14 @@
 import ast
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import pytest_gamedata
+from pytest_gamedata.settings import SETTINGS, DatasetSpec
 
 PACKAGE = Path(pytest_gamedata.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -49,6 +52,33 @@ def test_the_plugin_imports_nothing_heavy():
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
+
+
+def strings_of(path):
+    """All texts of a module, docstrings included; an f-string as its constant parts."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kind"), [("(--gamedata-[a-z-]+)", "flag"), ("\\bini (gamedata_[a-z_]+)", "ini")]
+)
+def test_every_setting_that_a_text_names_exists(pattern, kind):
+    named = {
+        (path.name, found)
+        for path in MODULES
+        for text in strings_of(path)
+        for found in re.findall(pattern, text)
+    }
+    known = {getattr(setting, kind) for setting in SETTINGS.values()}
+
+    assert not [(module, found) for module, found in named if found not in known]
+
+
+def test_a_specification_has_the_fields_that_the_table_says():
+    assert [field.name for field in fields(DatasetSpec)] == [
+        name for name, setting in SETTINGS.items() if setting.in_spec
+    ]
 
 
 def test_public_names_are_pinned():

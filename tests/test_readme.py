@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_gamedata.settings import OPTIONS, DatasetSpec
+from pytest_gamedata.settings import SETTINGS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -48,13 +48,12 @@ def test_the_first_screen_fits_and_the_page_is_short():
     assert len(README.splitlines()) <= 200
 
 
-def test_every_option_is_in_the_table_with_its_default():
-    defaults = DatasetSpec()
-    for option in OPTIONS:
-        default = getattr(defaults, option.name)
-        shown = {None: "natural", defaults.until: "2025-01-01"}.get(default, default)
-        shown = f"`{shown}`" if isinstance(default, str) else shown
-        assert f"| `{option.flag}={option.metavar}` | {shown} |" in README
+def test_every_setting_of_a_test_is_in_the_table_with_its_default():
+    for setting in SETTINGS.values():
+        if setting.in_marker:
+            default = {None: "natural"}.get(setting.default, setting.default_text)
+            shown = f"`{default}`" if setting.choices else default
+            assert f"| `{setting.flag}={setting.metavar}` | {shown} |" in README
 
 
 def test_every_message_in_the_table_is_one_of_ours():

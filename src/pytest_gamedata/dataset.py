@@ -12,7 +12,8 @@ from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import Columns, give_back_memory
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import FACTORIES
-from pytest_gamedata.factories.base import changed_fields, drop_params
+from pytest_gamedata.factories.adapter import excluded_by, model_of, renames_of
+from pytest_gamedata.factories.fields import changed_fields, drop_params
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth.event_log import make_auth_events
 from pytest_gamedata.simulation.cast import cast_positions
@@ -101,11 +102,9 @@ def _stored(factory: Any, columns: Columns) -> Columns:
 
     Raises SettingsError for a column of the table that nobody fills.
     """
-    meta = factory._meta
-    named = {
-        meta.rename.get(name, name): value for name, value in columns.items() if name not in meta.exclude
-    }
-    table = meta.model.__table__
+    renames, excluded = renames_of(factory), excluded_by(factory)
+    named = {renames.get(name, name): value for name, value in columns.items() if name not in excluded}
+    table = model_of(factory).__table__
     for column in table.columns:
         optional = column.nullable or column.server_default is not None or column.identity is not None
         if column.name not in named and not optional:

@@ -374,3 +374,18 @@ ROLES = (
     "charged_back", "trader", "gifter", "mfa_user", "attacked", "taken_over", "failed_payer", "multi_device",
     "unverified",
 )  # fmt: skip
+
+# --- usernames and display names -----------------------------------------------------------------
+
+USERNAME_PREFIX_SHARE = (
+    0.10  # of usernames that begin with one of the prefixes in words/usernames.toml (own choice)
+)
+# How the two words of a username are written (own choice).
+USERNAME_CASES = {"CamelCase": 8, "Capitalised": 4, "lower": 7, "UPPER": 1}
+USERNAME_UNDERSCORE_SHARE = 0.2  # of joints between words, and before what follows them (own choice)
+# What follows the words, as a share of usernames: one or two digits, a year of birth, or a tag (own choice).
+USERNAME_NUMBER_SHARE = 0.28
+USERNAME_BIRTH_YEAR_SHARE = 0.12
+USERNAME_TAG_SHARE = 0.10
+USERNAME_BIRTH_YEARS = (1980, 2012)  # first and last (own choice)
+EPITHET_ONE_IN = 3  # display names in English: one in so many has an epithet (own choice)

@@ -1,11 +1,11 @@
-"""What can go wrong, one class per thing that a caller could treat differently.
+"""The errors and warnings, one class for each that a caller could treat differently.
 
 GamedataError
 ├── SettingsError         an option, ini value or marker that is not allowed
 ├── BinariesNotFoundError no usable PostgreSQL binaries on this machine
 ├── ServerError           the server could not be started, or is gone
 ├── LoadError             rows could not be loaded into a database
-├── ClearError            a table holds, or is needed by, what is not ours
+├── ClearError            a table is not one of ours, or rows of another table refer to it
 ├── DatasetInvalidError   generated rows that break a rule
 └── SessionMissingError   a factory's create() outside gamedata_session
 """
@@ -46,7 +46,7 @@ class ClearError(GamedataError):
 
 
 class CacheWarning(UserWarning):
-    """What an earlier run has kept cannot be used."""
+    """The cache of earlier runs cannot be used."""
 
 
 class LeakedConnectionWarning(UserWarning):

@@ -21,6 +21,7 @@ from pytest_gamedata.factories import (
     TransactionFactory,
     UserFactory,
 )
+from pytest_gamedata.factories.adapter import declarations_of
 from pytest_gamedata.models import AuthEvent, Item, Transaction, User
 from pytest_gamedata.settings import persist_through
 
@@ -273,17 +274,6 @@ def test_factories_work_with_pytest_factoryboy(pytester):
     pytester.runpytest_subprocess("-q", "--gamedata-users=1").assert_outcomes(passed=1)
 
 
-def test_a_draw_in_blocks_gives_the_rows_of_a_draw_at_once(monkeypatch):
-    def events():
-        return build_dataset(DatasetSpec(users=30)).tables["auth_events"]
-
-    at_once = events()
-    monkeypatch.setattr("pytest_gamedata.factories.base.ROWS_PER_BLOCK", 100)
-
-    for name, column in events().items():
-        assert to_python(column) == to_python(at_once[name]), name
-
-
 def test_a_subclass_may_draw_from_any_param_of_an_event():
     class Told(AuthEventFactory):
         class Meta:
@@ -309,9 +299,8 @@ def test_a_subclass_may_draw_from_the_identifiers_as_plain_bytes():
     assert set(to_python(events["risk_score"])) == {1, 2}
 
 
-@pytest.mark.parametrize("in_blocks", [False, True])
-def test_a_subclass_may_change_the_identifiers_that_ours_draws(monkeypatch, in_blocks):
-    ours = AuthEventFactory._meta.base_declarations["identifier"].draw
+def test_a_subclass_may_change_the_identifiers_that_ours_draws():
+    ours = declarations_of(AuthEventFactory)["identifier"].draw
 
     class Own(AuthEventFactory):
         class Meta:
@@ -320,9 +309,8 @@ def test_a_subclass_may_change_the_identifiers_that_ours_draws(monkeypatch, in_b
         class Params:
             failed = factory.Trait(identifier="x")
 
-        identifier = Draw(ours, in_blocks=in_blocks)
+        identifier = Draw(ours)
 
-    monkeypatch.setattr("pytest_gamedata.factories.base.ROWS_PER_BLOCK", 100)
     spec = DatasetSpec(users=20)
     events = build_dataset(spec, factories_by_table([Own])).tables["auth_events"]
 

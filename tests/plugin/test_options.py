@@ -2,6 +2,8 @@
 
 import pytest
 
+from pytest_gamedata.settings import SETTINGS
+
 SPEC_TEST = """
     from dataclasses import asdict
     from pytest_gamedata.plugin.markers import spec_of
@@ -160,6 +162,42 @@ def test_bad_ini_value_is_one_line(project, refuse, name, value, allowed):
     assert refuse() == [f"ERROR: ini gamedata_{name}: {value!r} is not allowed. Allowed: {allowed}."]
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("gamedata_rebuild = maybe", "ini gamedata_rebuild: invalid truth value 'maybe'. Allowed: true or false."),
+        ("gamedata_cache_key = 'app", "ini gamedata_cache_key: No closing quotation. Allowed: paths separated by spaces or line breaks."),
+    ],
+)  # fmt: skip
+def test_ini_value_of_another_type_is_one_line(project, refuse, line, message):
+    project.ini(line)
+
+    assert refuse() == [f"ERROR: {message}"]
+
+
+def test_settings_are_read_by_their_names(project, collect):
+    project.ini(
+        "gamedata_rebuild = true", "gamedata_cache_key =", "    migrations/", "    app/*.py 'a b.py'",
+        "gamedata_users = 5", "gamedata_seed = 6", "gamedata_password =",
+    )  # fmt: skip
+    project.makepyfile(
+        """
+        from pytest_gamedata.plugin.run_state import read_setting
+
+        EXPECTED = {
+            "users": 7, "seed": 6, "days": 90, "transactions": None, "cache": "off", "rebuild": True,
+            "cache_key": ["migrations/", "app/*.py", "a b.py"], "password": "correct-horse-battery-staple",
+        }
+
+        def test_it(pytestconfig):
+            assert {name: read_setting(pytestconfig, name) for name in EXPECTED} == EXPECTED
+            assert pytestconfig.getini("gamedata_cache_key") == EXPECTED["cache_key"]
+        """
+    )
+
+    collect("--gamedata-users=7").assert_outcomes(passed=1)
+
+
 def test_command_line_cures_a_bad_ini_value(project, collect):
     project.ini("gamedata_users = many")
     expect(project, users="5")
@@ -263,6 +301,9 @@ def test_help_lists_every_option_and_ini(project, collect):
 
     words = " ".join(result.stdout.str().split())
     assert "gamedata: a seeded PostgreSQL database for each test:" in words
+    for setting in SETTINGS.values():
+        assert f"{setting.ini} ({setting.ini_type}): {setting.help_text}" in words
+        assert setting.ini_only or f"  {setting.flag}" in result.stdout.str()
     assert f"--gamedata-users=N number of users: {NUMBER} (default: 100)" in words
     assert f"--gamedata-until=DATE end of the window: {DATE} (default: 2025-01-01)" in words
     assert (

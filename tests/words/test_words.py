@@ -7,16 +7,15 @@ from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.values import to_python
 from pytest_gamedata.factories import UserFactory
-from pytest_gamedata.words import usernames as words
-from pytest_gamedata.words.items import ITEM_PREFIXES, count_item_names, item_words
+from pytest_gamedata.words import load_words
+from pytest_gamedata.words.items import PREFIXES, count_item_names, item_words
 from pytest_gamedata.words.names import first_names
 from pytest_gamedata.words.user_agents import USER_AGENTS
 from pytest_gamedata.words.usernames import HANDLE_STEMS, handles
 
-COINED = product(words.HANDLE_ONSETS, words.HANDLE_VOWELS, words.HANDLE_CODAS)
-STEMS = [
-    "".join(parts).lower() for parts in (*product(words.HANDLE_STARTS, words.HANDLE_ENDS), *COINED)
-]  # fmt: skip
+WORDS = load_words("usernames")
+COINED = product(WORDS["onsets"], WORDS["vowels"], WORDS["codas"])
+STEMS = ["".join(parts).lower() for parts in (*product(WORDS["starts"], WORDS["ends"]), *COINED)]
 
 
 def usernames(users=400, seed=1):
@@ -28,8 +27,8 @@ def usernames(users=400, seed=1):
 
 
 def test_no_two_handles_can_read_the_same():
-    before = sorted({prefix.replace("_", "") for prefix in words.HANDLE_PREFIXES})
-    after = ("", *words.HANDLE_TAGS)
+    before = sorted({prefix.replace("_", "") for prefix in ("", *WORDS["prefixes"])})
+    after = ("", *WORDS["tags"])
     readings = {prefix + stem + tag for prefix in before for stem in STEMS for tag in after}
 
     assert len(readings) == len(before) * HANDLE_STEMS * len(after)
@@ -107,7 +106,7 @@ def test_a_display_name_is_a_first_name_of_the_locale():
 def test_names_of_items_never_meet():
     names = [
         " ".join(item_words(item_type, rarity, wording))
-        for item_type in ITEM_PREFIXES
+        for item_type in PREFIXES
         for rarity in dist.RARITIES
         for wording in range(count_item_names(item_type, rarity))
     ]

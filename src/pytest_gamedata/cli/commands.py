@@ -21,12 +21,11 @@ from pytest_gamedata.cli.connection import (
     commit,
     connected,
     name_of,
+    one_line_errors,
     read_url,
-    telling,
 )
-from pytest_gamedata.distributions import PRESETS
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.settings import OPTIONS, DatasetSpec, resolve_spec
+from pytest_gamedata.settings import SETTINGS, DatasetSpec, resolve_spec
 
 if TYPE_CHECKING:
     from pytest_gamedata.dataset import Dataset
@@ -35,25 +34,28 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 CHECK_FAILED, INTERRUPTED = 1, 130
-SEEDING_LOCK = 7_423_501  # of two that seed one database at once the second waits, then finds rows
+SEEDING_LOCK = 7_423_501  # an advisory lock: a second seeding of the same database waits, then finds rows
 
 
 # ### options ###
 
 
 def size_options(command: Command, *, hidden: bool = False) -> Command:
-    """Add the options that size a dataset; hidden where they change nothing, so that all commands take the same."""
-    for option in reversed(OPTIONS):
-        if option.name != "isolation":
-            names = click.Choice(list(PRESETS)) if option.name == "preset" else None
-            text = f"{option.help}: {option.allowed}" if names else option.help
-            about = {"metavar": option.metavar, "type": names, "help": text, "hidden": hidden}
-            command = click.option(_flag(option.name), option.name, **about)(command)
+    """Add the settings of a dataset as options; hidden for commands that take them and do not need them."""
+    for setting in reversed(SETTINGS.values()):
+        if setting.in_commands:
+            names = click.Choice(setting.choices) if setting.choices else None
+            text = f"{setting.help}: {setting.allowed}" if names else setting.help
+            add = click.option(
+                setting.command_flag,
+                setting.name,
+                metavar=setting.metavar,
+                type=names,
+                help=text,
+                hidden=hidden,
+            )
+            command = add(command)
     return command
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 url_option = click.option(
@@ -89,7 +91,7 @@ def serve(port: int | None, command: tuple[str, ...], **sizes: str | None) -> in
 
     spec = _spec(DatasetSpec(), sizes)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
-    with telling("The server"), serve_dataset(spec, port or 0) as database:
+    with one_line_errors("The server"), serve_dataset(spec, port or 0) as database:
         if command:
             return run_command(command, database.env)
         with suppress(KeyboardInterrupt):
@@ -200,7 +202,9 @@ def summary(url: URL, as_json: bool, **sizes: str | None) -> None:  # noqa: FBT0
 
 def main() -> int:
     """Run the command line; return its exit status."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us as it ends others, and not with status 1
+    signal.signal(
+        signal.SIGPIPE, signal.SIG_DFL
+    )  # `| head` ends the command as it ends others, not with status 1
     try:
         status = cli.main(prog_name="gamedata", standalone_mode=False)
     except click.ClickException as error:
@@ -212,12 +216,12 @@ def main() -> int:
     return status if isinstance(status, int) else 0
 
 
-# ### what they are made of ###
+# ### helpers ###
 
 
 def _spec(base: DatasetSpec, sizes: Mapping[str, str | None]) -> DatasetSpec:
-    """Apply the options that are given."""
-    given = {name: (value, _flag(name)) for name, value in sizes.items() if value is not None}
+    """Apply the options that are given to a specification. Raises click's UsageError for a bad value."""
+    given = {name: (value, SETTINGS[name].command_flag) for name, value in sizes.items() if value is not None}
     try:
         return resolve_spec(base, given)
     except SettingsError as error:
@@ -225,7 +229,7 @@ def _spec(base: DatasetSpec, sizes: Mapping[str, str | None]) -> DatasetSpec:
 
 
 def _count(connection: Connection) -> dict[str, int]:
-    """Count the rows that are there, and hold no lock while somebody is asked."""
+    """Count the rows, and end the transaction: no lock is held while the user is asked to confirm."""
     from pytest_gamedata.databases.existing import count_stored, raw_connection
 
     found = count_stored(raw_connection(connection))
@@ -235,14 +239,14 @@ def _count(connection: Connection) -> dict[str, int]:
 
 def _confirm(url: URL, found: Mapping[str, int], *, yes: bool) -> None:
     question = f"{name_of(url)} has {console.list_counts(found)}. Remove all of these rows?"
-    with suppress(click.Abort, RuntimeError):  # nobody is there to answer, or there is not even an input
+    with suppress(click.Abort, RuntimeError):  # no answer, or no input to read one from
         if yes or click.confirm(question, err=True):
             return
     raise RefusedError("Nothing was changed. Answer y, or add --yes.")
 
 
 def _load(connection: Connection, dataset: Dataset, *, clear: bool) -> None:
-    """Create the tables that are missing, remove the rows that are there, load and commit."""
+    """Create the missing tables, remove the rows that are there, load the dataset and commit."""
     from pytest_gamedata.databases.existing import clear_rows, raw_connection
     from pytest_gamedata.databases.seed import load_into
     from pytest_gamedata.models import Base

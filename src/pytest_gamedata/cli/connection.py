@@ -1,4 +1,4 @@
-"""The database that a command works on: its address, a connection to it, and how its failures are told."""
+"""The database that a command works on: its address, a connection to it, and errors as one line."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class UnusableError(click.ClickException):
 
 
 class RefusedError(click.ClickException):
-    """Something that was asked for, and is not done."""
+    """A request that is refused."""
 
     exit_code = REFUSED
 
 
 def read_url(_context: click.Context, _parameter: click.Parameter, value: str) -> URL:
-    """Read an address, whatever driver it names; raises UsageError if it is none."""
+    """Read the address of a PostgreSQL database, with any driver; raises UsageError if it is none."""
     try:
         url = make_url(value)
     except (ArgumentError, ValueError):  # the latter for a port that is no number
@@ -47,7 +47,7 @@ def read_url(_context: click.Context, _parameter: click.Parameter, value: str) -
 def connected(url: URL, **options: Any) -> Iterator[Connection]:
     """Connect to a database; what is not committed is undone, however the block ends."""
     about_us = {"connect_timeout": CONNECT_SECONDS, "application_name": "gamedata"}
-    with telling(name_of(url)):
+    with one_line_errors(name_of(url)):
         try:
             connection = create_engine(url, connect_args=about_us, **options).connect()
         except (ArgumentError, TypeError, ValueError) as error:  # an option of the address makes no sense
@@ -57,8 +57,8 @@ def connected(url: URL, **options: Any) -> Iterator[Connection]:
 
 
 @contextmanager
-def telling(what: str) -> Iterator[None]:
-    """Turn what databases and servers say into one message."""
+def one_line_errors(what: str) -> Iterator[None]:
+    """Turn errors of databases and servers into one line and an exit status."""
     try:
         yield
     except SettingsError as error:
@@ -72,17 +72,17 @@ def telling(what: str) -> Iterator[None]:
 
 
 def name_of(url: URL) -> str:
-    """Name a database as its URL does, without its password and its options, which may hold others."""
+    """Return a URL without its password and its options, which may hold secrets too."""
     return url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
 
 
 def commit(connection: Connection) -> None:
-    """Commit; from now on Ctrl-C comes too late, or nobody could say whether the rows are there."""
+    """Commit, and ignore Ctrl-C from here on: after it nobody could tell whether the rows are there."""
     from pytest_gamedata.databases.existing import raw_connection
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        raw_connection(connection).commit()  # SQLAlchemy does not know of all that was done
+        raw_connection(connection).commit()  # SQLAlchemy does not know of what was done below it
     except BaseException:
         signal.signal(signal.SIGINT, before)
         raise

@@ -1,4 +1,4 @@
-"""What the command line prints: tables on stdout, progress and questions on stderr."""
+"""The output of the command line: tables on stdout, progress and questions on stderr."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from pytest_gamedata.realism.judge import (
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate import Outcome
 
-WIDTH = 1_000  # of lines that go to a file or another program: nothing is folded there
+WIDTH = 1_000  # of lines that go to a file or another program, where nothing is folded
 MARKS = {OK: "[green]ok[/]", FAILED: "[bold red]FAILED[/]", TOO_SMALL: "[yellow]too small[/]"}
 PRICES = ("revenue_usd_cents", "revenue_per_payer_usd_cents")
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return what prints: as wide as the terminal, or wide enough for what no terminal shows."""
+    """Return a console as wide as the terminal, or of unlimited width for files and pipes."""
     found = Console(stderr=stderr, highlight=False)
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
 
 
 def show(table: Table) -> None:
-    """Print a table without the blanks that fill its lines up."""
+    """Print a table without trailing blanks."""
     screen = console()
     with screen.capture() as captured:
         screen.print(table)
@@ -48,7 +48,7 @@ def show(table: Table) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show that something is going on, if anybody can see it."""
+    """Show a spinner during the block, on a terminal only."""
     screen = console(stderr=True)
     if not screen.is_terminal:
         yield
@@ -59,7 +59,7 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def loading(counts: Mapping[str, int]) -> Iterator[Callable[[str, int], None]]:
-    """Show a bar for each table, with rows and rows/s, if anybody can see it; gives what is to be told of rows."""
+    """Show a progress bar for each table, on a terminal only; gives the function that reports loaded rows."""
     columns = (
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description:<16}"),
@@ -87,7 +87,7 @@ def loading(counts: Mapping[str, int]) -> Iterator[Callable[[str, int], None]]:
 
 
 def print_database(database: GameDatabase) -> None:
-    """Print how to reach a database, and who is in it."""
+    """Print the address of a database, its rows and its cast."""
     server, address = database.server, _grid()
     place = ("in RAM" if server.in_ram else "on disk") + (", from the cache" if server.from_cache else "")
     address.add_row("server", f"PostgreSQL {server.version} ({server.source}) {place}")
@@ -147,7 +147,7 @@ def _grid() -> Table:
 
 
 def print_rules(outcomes: Sequence[Outcome]) -> None:
-    """Print every rule, then what is wrong where one is broken."""
+    """Print the result of every rule, then the problems of the broken ones."""
     table = Table("rule", "", box=None, pad_edge=False)
     for outcome in outcomes:
         told = MARKS[FAILED if outcome.problem else OK] if outcome.checked else "[dim]not checked[/]"
@@ -158,7 +158,7 @@ def print_rules(outcomes: Sequence[Outcome]) -> None:
 
 
 def print_targets(findings: Sequence[Finding], spec: DatasetSpec) -> None:
-    """Print every realism target: what is expected, and what was measured."""
+    """Print every realism target: the expected band, the measured figure, the verdict."""
     table = Table("figure", "expected", "measured", "", box=None, pad_edge=False)
     for finding in findings:
         table.add_row(

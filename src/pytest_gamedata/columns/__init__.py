@@ -1,17 +1,19 @@
-"""How a table's columns are held in memory, and what NULL is in each of them.
+"""How the columns of a table are held in memory, and which value stands for NULL.
 
-A column is a numpy array with one value per row:
+A column has one value per row:
 
-==================  =====================  ==============================
-kind                dtype                  NULL
-==================  =====================  ==============================
-whole number        int64                  ``NULL`` (the lowest int64)
-truth value         bool                   never
-moment, in UTC      datetime64[us]         ``NaT``
-text from a list    ``Categorical``              code -1 (also UUIDs that many rows share)
-other text          S, UTF-8 bytes         empty
-rarer other text    ``Sparse``             code -1
-UUID                V16                    the nil UUID
-anything else       object                 ``None``
-==================  =====================  ==============================
+================================  ======================================  ==============================
+kind of value                     held as                                 NULL
+================================  ======================================  ==============================
+whole number                      int64                                   ``NULL`` (the lowest int64)
+truth value                       bool                                    none
+moment in UTC                     datetime64[us]                          ``NaT``
+UUID                              V16                                     the nil UUID
+text or UUID that rows share      ``Categorical`` of Python values        code -1
+free text that most rows lack     ``Categorical`` of UTF-8 bytes          code -1
+free text                         S, UTF-8 bytes                          empty
+anything else                     object                                  ``None``
+================================  ======================================  ==============================
+
+`FREE_TEXTS` names the columns of free text. Draw functions see all free text as plain bytes.
 """

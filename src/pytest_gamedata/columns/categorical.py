@@ -1,4 +1,4 @@
-"""Categorical columns: one code per row over a list of values."""
+"""Categorical columns: one code per row, which selects one of a list of categories."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Categorical:
-    """A column over a short list of words: one code per row, -1 for NULL."""
+    """A column whose values many rows share, or most rows lack: one code per row, -1 for NULL.
+
+    The categories are a tuple of Python values, or an array of UTF-8 bytes for free text.
+    """
 
     codes: NDArray[Any]
-    categories: tuple[Any, ...]
+    categories: Any  # tuple[Any, ...] | NDArray[np.bytes_]
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -24,29 +27,31 @@ class Categorical:
         return Categorical(self.codes[rows], self.categories)
 
     def is_(self, *words: str) -> NDArray[np.bool_]:
-        """Tell for each row whether it is one of the words."""
+        """Tell for each row whether its value is one of the words."""
         return np.array([word in words for word in (*self.categories, None)], dtype=np.bool_)[self.codes]
 
     def to(self, values: Mapping[str, Any], dtype: Any = None) -> NDArray[Any]:
-        """Look each row's word up in a mapping; the result is a plain array."""
+        """Look each row's value up in a mapping, as a plain array."""
         return np.array([values[word] for word in self.categories], dtype=dtype)[self.codes]
 
     def weigh(self, weights: Mapping[str, float], default: float = 1.0) -> NDArray[np.float64]:
-        """Look each row's word up in a mapping of weights; a word that is not there has the default."""
+        """Look each row's weight up in a mapping; a value that is not there has the default weight."""
         return self.to({word: weights.get(word, default) for word in self.categories}, np.float64)
 
     def rename(self, words: Mapping[str, str], default: str) -> Categorical:
-        """Replace each word by what a mapping says of it."""
+        """Replace each category by its entry in a mapping, or by the default."""
         return Categorical(self.codes, tuple(words.get(word, default) for word in self.categories))
 
 
-def narrow(codes: NDArray[Any], words: int) -> NDArray[Any]:
-    """Keep codes of so many words in as few bytes as they need."""
-    return codes.astype(next(kind for kind in (np.int8, np.int16, np.int32) if words <= np.iinfo(kind).max))
+def narrow(codes: NDArray[Any], categories: int) -> NDArray[Any]:
+    """Convert codes of so many categories to the smallest integer type that holds them."""
+    return codes.astype(
+        next(kind for kind in (np.int8, np.int16, np.int32) if categories <= np.iinfo(kind).max)
+    )
 
 
 def categorical(values: Sequence[str | None]) -> Categorical:
-    """Make a text column of Python strings, sorted words behind it."""
+    """Make a column of Python strings, with sorted categories."""
     words = tuple(sorted({value for value in values if value is not None}))
     code_of: dict[str | None, int] = {word: code for code, word in enumerate(words)}
     return Categorical(
@@ -55,57 +60,20 @@ def categorical(values: Sequence[str | None]) -> Categorical:
 
 
 def constant(word: str | None, n: int) -> Categorical:
-    """Make a text column that says the same word n times."""
+    """Make a column that has the same value in n rows."""
     return Categorical(np.full(n, -1 if word is None else 0, dtype=np.int8), () if word is None else (word,))
 
 
 def merge_categories(column: Categorical) -> Categorical:
-    """Give equal words one code."""
-    merged = categorical(list(column.categories))
-    codes = np.append(
-        merged.codes, merged.codes.dtype.type(-1)
-    )  # code -1 reads the last entry: NULL stays NULL
+    """Merge equal categories, so that each has one code."""
+    merged = categorical([*column.categories, None])
+    codes = merged.codes  # the last one is of NULL, which code -1 selects
     return Categorical(codes[column.codes], merged.categories)
 
 
-@dataclass(frozen=True, eq=False)
-class Sparse:
-    """A column of UTF-8 bytes as one code per row, -1 for NULL; rows of it read as plain bytes."""
-
-    codes: NDArray[np.int32]
-    texts: NDArray[np.bytes_]  # an empty one comes last: code -1 reads NULL
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def __getitem__(self, rows: Any) -> NDArray[np.bytes_]:
-        found: NDArray[np.bytes_] = self.texts[self.codes[rows]]
-        return found
-
-    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[Any]:
-        return self[:].astype(dtype or self.dtype, copy=False)
-
-    @property
-    def dtype(self) -> np.dtype[np.bytes_]:
-        """Return the type of the bytes that rows read as."""
-        return self.texts.dtype
-
-
-def scatter(rows: NDArray[np.bool_], texts: NDArray[np.bytes_]) -> Sparse:
-    """Give the marked rows these texts, one each, and all others NULL."""
-    codes = np.full(len(rows), -1, dtype=np.int32)
-    codes[rows] = np.arange(len(texts))
-    return Sparse(codes, np.append(texts, np.bytes_(b"")))
-
-
-def thin_out(column: NDArray[np.bytes_]) -> Sparse:
-    """Keep the texts of a column that are there."""
-    there = column != b""
-    return scatter(there, column[there])
-
-
-def join(columns: Sequence[Sparse]) -> Sparse:
-    """Put columns one after the other."""
-    rows = np.concatenate([column.codes >= 0 for column in columns])
-    # each text has a row of its own, in their order
-    return scatter(rows, np.concatenate([column.texts[:-1] for column in columns]))
+def free_text(n: int, rows: NDArray[np.intp], texts: NDArray[np.bytes_]) -> Categorical:
+    """Make a column of n rows in which the given rows have these texts, one category each, and all others NULL."""
+    there = texts != b""
+    codes = np.full(n, -1, dtype=np.int32)
+    codes[rows[there]] = np.arange(there.sum())
+    return Categorical(codes, texts[there])

@@ -1,4 +1,4 @@
-"""Columns and tables combined: chosen from, concatenated, stacked, selected, sorted."""
+"""Columns and tables made of others: concatenated, selected by row or by condition, filled with defaults."""
 
 from __future__ import annotations
 
@@ -8,51 +8,50 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.columns.categorical import Categorical, Sparse, join, merge_categories
-from pytest_gamedata.columns.values import Column, Columns, pack_text
+from pytest_gamedata.columns.categorical import Categorical, merge_categories
+from pytest_gamedata.columns.values import Column, Columns, is_free_text, pack_text
 
 
-def choose(condition: NDArray[np.bool_], yes: Column, no: Column) -> Column:
-    """Take each row's value from one of two columns of the same kind; coded and free text go together too."""
-    if not isinstance(yes, Categorical) and not isinstance(no, Categorical):
-        return np.where(condition, yes, no)
-    if not isinstance(yes, Categorical) or not isinstance(no, Categorical):
+def choose(condition: NDArray[np.bool_], yes: Any, no: Any) -> Column:
+    """Take each row's value from one of two columns of one kind, as np.where; categorical and plain text mix."""
+    if not _are_alike(yes, no):
         return np.where(condition, pack_text(yes), pack_text(no))
-    if yes.categories == no.categories:
+    if yes.categories is no.categories or yes.categories == no.categories:
         return Categorical(np.where(condition, yes.codes, no.codes), yes.categories)
-    words = yes.categories + no.categories
-    shifted = np.where(no.codes < 0, -1, no.codes.astype(np.int32) + len(yes.categories))
-    return merge_categories(Categorical(np.where(condition, yes.codes, shifted), words))
+    codes, categories = _append_categories([yes, no])
+    return merge_categories(Categorical(np.where(condition, *codes), categories))
 
 
 def concatenate(columns: Sequence[Any]) -> Column:
-    """Put columns of one kind one after the other."""
-    if all(isinstance(column, Sparse) for column in columns):
-        return join(columns)
-    if not isinstance(columns[0], Categorical):
-        return np.concatenate(columns)
-    words: tuple[str, ...] = ()
-    codes = []
+    """Concatenate columns of one kind; categorical and plain text mix."""
+    if not _are_alike(*columns):
+        return np.concatenate([pack_text(column) for column in columns])
+    codes, categories = _append_categories(columns)
+    return merge_categories(Categorical(np.concatenate(codes), categories))
+
+
+def _are_alike(*columns: Any) -> bool:
+    """Tell whether all columns are categorical, with Python values as categories."""
+    return all(isinstance(column, Categorical) and not is_free_text(column) for column in columns)
+
+
+def _append_categories(columns: Sequence[Categorical]) -> tuple[list[NDArray[Any]], tuple[Any, ...]]:
+    """Return each column's codes over the categories of all columns, and these categories."""
+    codes, categories = [], ()
     for column in columns:
-        codes.append(np.where(column.codes < 0, -1, column.codes.astype(np.int32) + len(words)))
-        words += column.categories
-    return merge_categories(Categorical(np.concatenate(codes), words))
+        codes.append(np.where(column.codes < 0, -1, column.codes.astype(np.int32) + len(categories)))
+        categories += column.categories
+    return codes, categories
 
 
 def stack(parts: Sequence[Mapping[str, Column]]) -> Columns:
-    """Put tables one below the other: the columns that all of them have."""
+    """Concatenate tables: the columns that all of them have."""
     names = [name for name in parts[0] if all(name in part for part in parts)]
     return {name: concatenate([part[name] for part in parts]) for name in names}
 
 
-def append(columns: Columns, *parts: Mapping[str, Column]) -> Columns:
-    """Put tables below one that is used up: each of its columns goes as soon as it is copied, as in `sort`."""
-    names = [name for name in columns if all(name in part for part in parts)]
-    return {name: concatenate([columns.pop(name), *(part[name] for part in parts)]) for name in names}
-
-
 def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Columns:
-    """Make a table of so many rows: each column the given one, else its default in every row."""
+    """Make a table of `count` rows: a column that is not given has its default in every row."""
     columns: Columns = {}
     for name, default in defaults.items():
         value = given.get(name, default)
@@ -61,10 +60,5 @@ def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) 
 
 
 def take(columns: Mapping[str, Column], rows: Any) -> Columns:
-    """Select rows, by mask or by position, from every column."""
+    """Select rows by mask or by position, in the order of the positions."""
     return {name: column[rows] for name, column in columns.items()}
-
-
-def sort(columns: Columns, order: Any) -> Columns:
-    """Bring rows into an order; each column goes as soon as it is copied, to hold one twice and not all."""
-    return {name: columns.pop(name)[order] for name in list(columns)}

@@ -1,4 +1,4 @@
-"""Hashes of whole numbers: the same on every machine, whatever the order of drawing."""
+"""Hashes of whole numbers, for values that must not depend on the order of drawing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.sampling import Floats
-from pytest_gamedata.columns.values import as_uuids
+from pytest_gamedata.columns.values import NIL_UUID, as_uuids
 
 UNITS = float(1 << 64)
 
 
 def mix(*numbers: Any) -> NDArray[np.uint64]:
-    """Hash columns of whole numbers into one, the same everywhere (splitmix64)."""
+    """Hash columns of whole numbers into one (splitmix64): the same on every machine."""
     state: Any = np.uint64(0)
     with np.errstate(over="ignore"):
         for number in numbers:
@@ -30,7 +30,11 @@ def hashed_quantiles(*numbers: Any) -> Floats:
     return mix(*numbers) / UNITS
 
 
-def derived_uuids(*numbers: Any) -> NDArray[np.void]:
-    """Make version 4 UUIDs that depend on nothing but these numbers."""
-    halves = np.stack([mix(*numbers), mix(*numbers, 1)], axis=1)
-    return as_uuids(halves.astype("<u8").view(np.uint8).reshape(-1, 16))
+def derived_uuids(*numbers: Any, where: Any = True) -> NDArray[np.void]:
+    """Hash columns of whole numbers into version 4 UUIDs; NULL in the rows that `where` does not mark."""
+    halves = np.empty((np.broadcast(*numbers).size, 2), dtype="<u8")
+    halves[:, 0] = mix(*numbers)
+    halves[:, 1] = mix(*numbers, 1)
+    uuids = as_uuids(halves.view(np.uint8).reshape(-1, 16))
+    uuids[~np.broadcast_to(where, len(uuids))] = np.void(NIL_UUID)
+    return uuids

@@ -1,4 +1,4 @@
-"""Moments of the day in each player's own time zone."""
+"""Times of day in each player's own time zone."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from pytest_gamedata.columns.sampling import Floats
 from pytest_gamedata.distributions import HOURS
 
 _TWO_DAYS = np.arange(49.0)  # hours
-_ACTIVITY = np.concatenate([[0.0], np.cumsum(HOURS * 2)]) / sum(HOURS)  # how many days' sessions by then
+_ACTIVITY = np.concatenate([[0.0], np.cumsum(HOURS * 2)]) / sum(
+    HOURS
+)  # share of a day's sessions that have begun by then
 
 
 def seconds(values: Any) -> NDArray[np.timedelta64]:
-    """Turn seconds into durations of whole microseconds."""
+    """Convert seconds to durations of whole microseconds."""
     return (np.asarray(values) * 1_000_000).astype(np.int64).astype("timedelta64[us]")
 
 
 def moments_in_day(quantiles: Floats, after: NDArray[Any], timezone: Categorical) -> NDArray[Any]:
-    """Return the moments at these quantiles of what players do from a moment to the end of its UTC day.
+    """Return a moment between `after` and the end of its UTC day for each quantile of the activity in between.
 
-    Their hours are those of their own time zone (HOURS).
+    Activity follows the hours of the player's own time zone (HOURS).
     """
     day = after.astype("datetime64[D]")
     offset = utc_offset_hours(timezone, day) % 24  # the local hour at which the UTC day begins

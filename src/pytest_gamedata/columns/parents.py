@@ -1,48 +1,25 @@
-"""Views on other rows: a table's parents, and a block of a table's own rows."""
+"""The parent rows of a table, seen from its child rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pytest_gamedata.columns.combine import choose
-from pytest_gamedata.columns.values import COLUMN_KINDS, Column, nulls_like
+from pytest_gamedata.columns.values import Column, take_or_null
 
 
 class Parent:
-    """The parent rows of a table being drawn: ``row.user.created_at`` is one value per child row.
+    """A table's parent rows, one per child row: ``row.user.created_at`` is a column as long as the child table.
 
-    Position -1 is a child without this parent and reads NULL.
+    `positions` says which row of the parent table each child belongs to; -1 is a child without this parent,
+    which reads NULL.
     """
 
-    def __init__(self, columns: Mapping[str, Column], positions: Any) -> None:
+    def __init__(self, columns: Mapping[str, Column], positions: NDArray[np.integer]) -> None:
         self._columns = columns
         self._positions = positions
 
     def __getattr__(self, name: str) -> Column:
-        column = self._columns[name]
-        there = self._positions >= 0
-        if there.all():
-            return column[self._positions]
-        missing = nulls_like(column, len(there))
-        return choose(there, column[np.maximum(self._positions, 0)], missing) if len(column) else missing
-
-    def of(self, rows: slice) -> Parent:
-        """Return the parents of some of the child rows."""
-        return Parent(self._columns, self._positions[rows])
-
-
-class Block:
-    """What a draw function sees of some of the rows of a table."""
-
-    def __init__(self, table: Any, rows: slice) -> None:
-        self._table = table
-        self._rows = rows
-
-    def __getattr__(self, name: str) -> Any:
-        value = self._table.held(name)
-        if isinstance(value, Parent):
-            return value.of(self._rows)
-        return value[self._rows] if isinstance(value, COLUMN_KINDS) else value
+        return take_or_null(self._columns[name], self._positions)

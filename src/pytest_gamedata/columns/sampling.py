@@ -1,4 +1,4 @@
-"""The ways to draw n values at once, used by the draw functions of all tables."""
+"""Ways to draw n values at once: stratified and systematic sampling, choice by weight, counts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical
 from pytest_gamedata.distributions import SESSIONS_DISPERSION, SESSIONS_PER_ACTIVE_DAY, Weights
 
 GOLDEN_RATIO = 0.6180339887498949
-NEGATIVE_BINOMIAL_MAX = 1000  # beyond any count that the laws in use give
+NEGATIVE_BINOMIAL_MAX = 1000  # beyond any count that the distributions in use give
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
@@ -24,30 +23,30 @@ _NORMAL_QUANTILES = np.array([NormalDist().inv_cdf(q) for q in _QUANTILES])
 
 
 def strata(rng: Rng, n: int) -> Floats:
-    """Draw n uniform quantiles, one from each n-th of [0, 1), in random order.
+    """Draw n quantiles by stratified sampling: one from each n-th of [0, 1), in random order.
 
     Shares drawn by them are as close to their target as n rows allow.
     """
     return (rng.permutation(n) + rng.random(n)) / max(n, 1)
 
 
-def spread(rng: Rng, n: int) -> Floats:
-    """Draw n quantiles that lie evenly in [0, 1), and so do those of every stretch of them."""
+def low_discrepancy(rng: Rng, n: int) -> Floats:
+    """Draw a low-discrepancy sequence of n quantiles: any stretch of it, too, lies evenly in [0, 1)."""
     return np.modf(rng.random() + GOLDEN_RATIO * np.arange(n, dtype=np.float64))[0]
 
 
 def normal(quantiles: Floats) -> Floats:
-    """Turn quantiles into standard normal values, cut at 3.3 sigma."""
+    """Return the standard normal values at these quantiles, cut at 3.3 sigma."""
     return np.interp(quantiles, _QUANTILES, _NORMAL_QUANTILES)
 
 
 def normal_quantile(values: NDArray[Any]) -> Floats:
-    """Return the quantiles of standard normal values: the way back from `normal`."""
+    """Return the quantiles of standard normal values: the inverse of `normal`."""
     return np.interp(values, _NORMAL_QUANTILES, _QUANTILES)
 
 
 def pick(weights: Mapping[str, float], quantiles: Floats) -> Categorical:
-    """Pick a word for each quantile by weight."""
+    """Pick the category at each quantile, by weight."""
     edges = np.cumsum(list(weights.values()))
     codes = np.searchsorted(edges / edges[-1], quantiles, side="right")
     return Categorical(np.minimum(codes, len(weights) - 1).astype(np.int16), tuple(weights))
@@ -56,7 +55,7 @@ def pick(weights: Mapping[str, float], quantiles: Floats) -> Categorical:
 def pick_by(
     key: Categorical, weights: Mapping[str, Weights], quantiles: Floats, default: Weights
 ) -> Categorical:
-    """Pick a word for each quantile by the weights that belong to the row's key, else by the default."""
+    """Pick the category at each quantile, by the weights of the row's key, or by the default weights."""
     words = tuple(sorted({word for options in (*weights.values(), default) for word in options}))
     codes = np.zeros(len(key), dtype=np.int16)
     for code, name in enumerate(key.categories):
@@ -73,23 +72,26 @@ def session_counts(rng: Rng, n: int) -> NDArray[np.int64]:
 
 
 def negative_binomial_at(quantiles: Floats, r: float, mean: float) -> NDArray[np.int64]:
-    """Return the counts at these quantiles of the negative binomial: as exact as there are quantiles."""
+    """Return the counts of the negative binomial distribution at these quantiles."""
     count = np.arange(1, NEGATIVE_BINOMIAL_MAX)
     chance = r / (r + mean)
     ratios = (count - 1 + r) / count * (1 - chance)  # of the probability of each count to the one before
     return np.searchsorted(np.cumsum(chance**r * np.cumprod(np.append(1.0, ratios))), quantiles)
 
 
-def sample(rng: Rng, weights: Floats, count: int) -> NDArray[np.intp]:
-    """Choose so many different rows, each as likely as its weight, by equal steps through them all."""
+def systematic_sample(rng: Rng, weights: Floats, count: int) -> NDArray[np.intp]:
+    """Draw rows by systematic sampling with probabilities proportional to the weights.
+
+    There are at most `count`, since a row that is hit twice counts once.
+    """
     order = rng.permutation(len(weights))
     edges = np.cumsum(weights[order])
     steps = (np.arange(count) + rng.random()) / max(count, 1) * (edges[-1] if len(edges) else 0.0)
     return np.unique(order[np.minimum(np.searchsorted(edges, steps, side="right"), len(order) - 1)])
 
 
-def seats(weights: dist.Weights, count: int) -> dict[str, int]:
-    """Share out so many seats by weight, the last ones to the largest remainders."""
+def largest_remainder(weights: Weights, count: int) -> dict[str, int]:
+    """Divide a count into quotas by weight, rounded by the method of largest remainders."""
     exact = {name: weight / sum(weights.values()) * count for name, weight in weights.items()}
     given = {name: int(value) for name, value in exact.items()}
     by_remainder = sorted(exact, key=lambda name: given[name] - exact[name])

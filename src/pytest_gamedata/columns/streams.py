@@ -8,12 +8,12 @@ import numpy as np
 
 
 class Streams:
-    """One random stream per table and column, so that changing one column leaves the others alone."""
+    """The random streams of a seed: one per table and column, so that changing one leaves the others alone."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def of(self, table: str, column: str) -> np.random.Generator:
-        """Return the generator of one column, always from its start."""
+        """Return a generator at the start of a column's stream."""
         key = (zlib.crc32(table.encode()), zlib.crc32(column.encode()))
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))

@@ -1,4 +1,4 @@
-"""The values of a column: NULL, conversion from and to Python, texts and UUIDs."""
+"""The values of a column: NULL, conversion from and to Python values, texts and UUIDs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.columns.categorical import Categorical, Sparse, categorical, constant
+from pytest_gamedata.columns.categorical import Categorical, categorical, constant
 from pytest_gamedata.errors import SettingsError
 
 NULL = np.iinfo(np.int64).min
@@ -19,15 +19,15 @@ MANY_ROWS = 1_000_000
 NULL_MOMENT = np.datetime64("NaT", "us")
 NIL_UUID = bytes(16)
 
-Column = NDArray[Any] | Categorical | Sparse
-COLUMN_KINDS = (np.ndarray, Categorical, Sparse)
+Column = NDArray[Any] | Categorical
+COLUMN_KINDS = (np.ndarray, Categorical)
 Columns = dict[str, Any]  # by name; Any, because which kind a column is depends on its name
 
 
 def give_back_memory(rows: int) -> None:
-    """Return to the system what freed arrays of so many rows leave behind, where that is much.
+    """Return the memory of freed arrays to the system, if they had many rows.
 
-    glibc keeps arrays below 32 MB for later, which is quicker, but adds up.
+    glibc keeps freed arrays below 32 MB for later, which is quicker, but adds up.
     """
     if rows < MANY_ROWS:
         return
@@ -37,15 +37,25 @@ def give_back_memory(rows: int) -> None:
 
 
 def texts(values: Sequence[str | None]) -> NDArray[np.bytes_]:
-    """Make a free text column; None becomes NULL."""
+    """Make a column of plain free text; None becomes NULL."""
     return np.array([(value or "").encode() for value in values], dtype=np.bytes_)
 
 
 def pack_text(column: Column) -> NDArray[np.bytes_]:
-    """Write a text column out as bytes, one value per row."""
-    if isinstance(column, Categorical):
+    """Return a text column as plain bytes, one value per row; any other column as it is."""
+    if not isinstance(column, Categorical):
+        return column
+    if isinstance(column.categories, tuple):
         return texts((*column.categories, None))[column.codes]
-    return np.asarray(column)
+    there = np.flatnonzero(column.codes >= 0)
+    packed = np.zeros(len(column), dtype=column.categories.dtype)
+    packed[there] = column.categories[column.codes[there]]
+    return packed
+
+
+def is_free_text(column: Any) -> bool:
+    """Tell whether a column is categorical with free text as categories."""
+    return isinstance(column, Categorical) and isinstance(column.categories, np.ndarray)
 
 
 def nulls(kind: type, n: int) -> Column:
@@ -69,8 +79,24 @@ def nulls_like(column: Column, n: int) -> Column:
     return nulls(kinds.get(column.dtype.kind, object), n)
 
 
+def take_or_null(column: Column, positions: NDArray[np.integer]) -> Column:
+    """Select rows by position; position -1 reads NULL."""
+    missing = positions < 0
+    if not missing.any():
+        return column[positions]
+    if not len(column):
+        return nulls_like(column, len(positions))
+    found = column[positions]
+    if isinstance(found, Categorical):
+        return Categorical(np.where(missing, -1, found.codes), found.categories)
+    if found.dtype.kind in "bf":  # these types have no value for NULL
+        found = found.astype(object)
+    found[missing] = nulls_like(found, 1)[0]
+    return found
+
+
 def to_moment(value: datetime) -> np.datetime64:
-    """Turn an aware datetime into a value of a column of moments."""
+    """Convert an aware datetime to a value of a column of moments."""
     return np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us")
 
 
@@ -86,7 +112,7 @@ def random_uuids(rng: np.random.Generator, n: int) -> NDArray[np.void]:
 
 
 def as_uuids(raw: NDArray[np.uint8]) -> NDArray[np.void]:
-    """Mark lines of 16 bytes as version 4 UUIDs."""
+    """Set the version and variant bits of version 4 UUIDs in rows of 16 bytes."""
     raw[:, 6] = raw[:, 6] & 0x0F | 0x40
     raw[:, 8] = raw[:, 8] & 0x3F | 0x80
     return raw.view("V16").ravel()
@@ -94,7 +120,7 @@ def as_uuids(raw: NDArray[np.uint8]) -> NDArray[np.void]:
 
 def is_null(column: Column) -> NDArray[np.bool_]:
     """Tell for each row whether it is NULL."""
-    if isinstance(column, Categorical | Sparse):
+    if isinstance(column, Categorical):
         return column.codes < 0
     kind = column.dtype.kind
     if kind == "M":
@@ -109,12 +135,12 @@ def is_null(column: Column) -> NDArray[np.bool_]:
 
 
 def to_python(column: Column) -> list[Any]:
-    """Turn a column into Python values: aware datetimes, str, UUID, None for NULL."""
+    """Convert a column to Python values: aware datetimes, str, UUID, None for NULL."""
+    if is_free_text(column):
+        column = pack_text(column)
     if isinstance(column, Categorical):
         words = (*column.categories, None)
         return [words[code] for code in column.codes.tolist()]
-    if isinstance(column, Sparse):
-        column = column[:]
     kind = column.dtype.kind
     values = column.tolist()
     if kind == "M":
@@ -127,7 +153,7 @@ def to_python(column: Column) -> list[Any]:
 
 
 def from_python(value: Any) -> Column:
-    """Turn one Python value into a column of one row, the reverse of `to_python`."""
+    """Convert one Python value to a column of one row, the inverse of `to_python`."""
     if isinstance(value, str):
         return constant(value or None, 1)
     if isinstance(value, datetime):
@@ -144,7 +170,7 @@ def from_python(value: Any) -> Column:
 
 
 def from_values(values: Sequence[Any], kind: type) -> Column:
-    """Turn Python values of one type into a column."""
+    """Convert Python values of one type to a column."""
     if kind is str:
         return texts(values)
     if kind is bool:
@@ -158,16 +184,16 @@ def from_values(values: Sequence[Any], kind: type) -> Column:
     return column
 
 
-# Texts of which every row has another are kept as bytes; all others as Categorical.
+# Columns of free text, in which hardly two rows have the same value: held as bytes, all other text as Categorical.
 FREE_TEXTS = {
     "username", "display_name", "email", "identifier", "name", "sku", "idempotency_key", "provider_transaction_id",
 }  # fmt: skip
 
 
 def fit_column(field: str, column: Any, kind: type, count: int) -> Column:
-    """Turn what a user's declaration gave into a column of the kind that the field is kept in.
+    """Convert the values of a user's declaration to the kind of column that the field has.
 
-    Raises SettingsError that names the field if it is no column of so many values.
+    Raises SettingsError that names the field if there is not one value per row.
     """
     if not isinstance(column, (*COLUMN_KINDS, list, tuple)):
         raise SettingsError(

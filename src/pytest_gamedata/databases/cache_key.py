@@ -68,7 +68,7 @@ def digest(*parts: Any) -> str:
 @cache
 def _describe_environment() -> str:
     """Describe what decides the rows of all datasets: our own code, and what it draws with."""
-    sources = [path for path in sorted(PACKAGE.rglob("*")) if path.suffix in (".py", ".sql")]
+    sources = [path for path in sorted(PACKAGE.rglob("*")) if path.suffix in (".py", ".sql", ".toml")]
     code = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
     zones = [Path(directory, "tzdata.zi") for directory in zoneinfo.TZPATH]
     rules = [path.read_bytes().splitlines()[0] for path in zones if path.is_file()]

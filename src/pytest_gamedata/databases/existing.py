@@ -1,4 +1,4 @@
-"""A dataset that is in a database already: what was noted of it, and its rows as columns."""
+"""Datasets that are in a database already: count, read, check or clear their rows, and note what made them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_gamedata.postgres.rows.clear import check_ours, clear_tables, count_
 from pytest_gamedata.postgres.rows.read_back import read_table
 from pytest_gamedata.realism.judge import Finding, compare
 from pytest_gamedata.realism.measure import measure
-from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec, resolve_spec
+from pytest_gamedata.settings import SETTINGS, DatasetSpec, resolve_spec, spec_texts
 from pytest_gamedata.validate import Outcome, check_rules
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Connection = psycopg.Connection[Any]
 
 TABLES = tuple(FACTORIES)
 OWN_COLUMNS = {name: [column.name for column in Base.metadata.tables[name].columns] for name in TABLES}
-# The command that makes such rows, as a comment on the first table: whoever finds them can tell where they come from.
+# The command that makes the rows is noted as a comment on the first table.
 NOTE_START = "gamedata seed "
 FIND_COMMENT = "SELECT obj_description(to_regclass('users'), 'pg_class')"
 
@@ -76,26 +76,27 @@ def count_stored(connection: Connection) -> dict[str, int]:
 
 
 def note_spec(connection: Connection, spec: DatasetSpec) -> None:
-    """Note in the database what its rows are made from, unless somebody has written something else there."""
+    """Note the specification of the rows in the database, unless its users table has another comment already."""
     there = _find_comment(connection)
     if there is None or there.startswith(NOTE_START):
-        comment = sql.Literal(NOTE_START + to_options(spec))
+        options = " ".join(f"{SETTINGS[name].command_flag} {text}" for name, text in spec_texts(spec))
+        comment = sql.Literal(NOTE_START + options)
         connection.execute(sql.SQL("COMMENT ON TABLE users IS {}").format(comment))
 
 
 def noted_spec(connection: Connection) -> DatasetSpec | None:
-    """Return what the database's rows were made from, None if that is not noted.
+    """Return the specification that is noted in the database, None if there is none.
 
-    Raises SettingsError if somebody has written something else there.
+    Raises SettingsError for a value in it that is not allowed.
     """
     note = _find_note(connection)
     if note is None:
         return None
     where = "the comment on table users"
-    options = {name.replace("-", "_"): value for name, value in re.findall(r"--(\S+) (\S+)", note)}
-    return resolve_spec(
-        DatasetSpec(), {name: (options[name], where) for name in OPTION_NAMES if name in options}
-    )
+    noted = dict(re.findall(r"(--\S+) (\S+)", note))
+    flags = {name: setting.command_flag for name, setting in SETTINGS.items() if setting.in_commands}
+    found = {name: (noted[flag], where) for name, flag in flags.items() if flag in noted}
+    return resolve_spec(DatasetSpec(), found)
 
 
 def _find_note(connection: Connection) -> str | None:
@@ -108,19 +109,10 @@ def _find_comment(connection: Connection) -> str | None:
     return row[0] if row else None
 
 
-def to_options(spec: DatasetSpec) -> str:
-    """Write a specification as the options of the command line."""
-    values = {option.name: getattr(spec, option.name) for option in OPTIONS if option.name != "isolation"}
-    values["until"] = spec.until.isoformat()
-    return " ".join(
-        f"--{name.replace('_', '-')} {value}" for name, value in values.items() if value is not None
-    )
-
-
 def read_dataset(
     connection: Connection, spec: DatasetSpec, wanted: Mapping[str, Collection[str]] | None = None
 ) -> Dataset:
-    """Read the four tables, or some of their columns, as columns; who the cast are is not in them.
+    """Read the four tables, or only the wanted columns of them; the cast, which is not stored, stays empty.
 
     Raises LoadError if a table is missing, ClearError if one is not ours.
     """
@@ -132,7 +124,7 @@ def read_dataset(
 
 
 def expected_spec(connection: Connection) -> DatasetSpec:
-    """Return what is noted in the database, else the defaults with as many users and items as there are.
+    """Return the specification that is noted in the database, else the defaults with its numbers of users and items.
 
     Raises ClearError if a table is not one of ours.
     """

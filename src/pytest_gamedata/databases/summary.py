@@ -1,4 +1,4 @@
-"""What is in a dataset, in numbers."""
+"""The summary of a dataset: rows, kinds of rows, and money, in numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Summary = dict[str, Any]
 
 COUNTRIES_SHOWN = 5
-# the columns that a summary looks at
+# the columns that a summary reads
 NEEDED = {
     "users": ("id", "status", "platform", "country_code", "created_at"),
     "items": ("id", "item_type", "rarity"),
@@ -49,7 +49,7 @@ def summarize(source: Dataset | Engine) -> Summary:
 
 
 def summarize_stored(connection: Connection) -> Summary:
-    """Count what is in a database."""
+    """Summarize the rows of a database."""
     with connection.transaction():
         return _summarize(read_dataset(connection, DatasetSpec(), NEEDED))
 
@@ -76,15 +76,15 @@ def _summarize(dataset: Dataset) -> Summary:
 
 
 def _count(column: Column) -> dict[str, int]:
-    """Count the rows of each word, the most frequent first."""
-    words = column if isinstance(column, Categorical) else categorical(to_python(column))
-    counts = np.bincount(words.codes[words.codes >= 0], minlength=len(words.categories)).tolist()
-    found = {word: count for word, count in zip(words.categories, counts, strict=True) if count}
+    """Count the rows of each category, the most frequent first."""
+    values = column if isinstance(column, Categorical) else categorical(to_python(column))
+    counts = np.bincount(values.codes[values.codes >= 0], minlength=len(values.categories)).tolist()
+    found = {category: count for category, count in zip(values.categories, counts, strict=True) if count}
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _payers(transactions: Any, users: int) -> Summary:
-    """Count who paid with real money, and how much, less what was taken back."""
+    """Count the users who paid with real money, and sum up the revenue, net of refunds and chargebacks."""
     paid = transactions["type"].is_(*REAL_MONEY_TYPES) & transactions["status"].is_(*PAID_STATUSES)
     payers = len(np.unique(np.asarray(transactions["user_id"])[paid]))
     cents = int(np.asarray(transactions["amount_usd_cents"])[paid].sum())
@@ -97,7 +97,7 @@ def _payers(transactions: Any, users: int) -> Summary:
 
 
 def _moment(pick: Any, columns: list[Any]) -> str | None:
-    """Return the first or the last of all moments."""
+    """Return the first or the last moment of all columns, as ISO text."""
     found = [pick(column) for column in columns if len(column)]
     if not found:
         return None

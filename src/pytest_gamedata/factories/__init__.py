@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_gamedata.factories.auth_events import AuthEventFactory
-from pytest_gamedata.factories.base import Draw, GameFactory
+from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory, TransactionFactory
 from pytest_gamedata.factories.users import UserFactory

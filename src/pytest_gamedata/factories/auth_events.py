@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import factory
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.columns.categorical import Categorical, constant, thin_out
+from pytest_gamedata.columns.categorical import Categorical, constant, free_text
 from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.hashing import derived_uuids, hashed_quantiles
 from pytest_gamedata.columns.sampling import Rng, pick_by
-from pytest_gamedata.columns.values import NIL_UUID, Column, is_null, pack_text
-from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
+from pytest_gamedata.columns.values import Column, is_null, pack_text
+from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import AuthEvent
 from pytest_gamedata.words.addresses import addresses, asns, hosts_of
@@ -22,10 +23,13 @@ from pytest_gamedata.words.user_agents import USER_AGENTS
 
 
 def _draw_identifier(row: Any, rng: Rng, n: int) -> Column:
-    typed = np.where(is_null(row.user.email), pack_text(row.user.username), pack_text(row.user.email))
-    typed = _hit_twice(typed, row.typo)
-    by_hand = row.auth_method.is_("password", "email_link")
-    return thin_out(np.where(by_hand, np.where(is_null(row.leaked), typed, pack_text(row.leaked)), b""))
+    """Draw what is typed at a login by hand: stolen credentials, else the own e-mail address or username."""
+    by_hand = np.flatnonzero(row.auth_method.is_("password", "email_link"))
+    email = pack_text(row.user.email[by_hand])
+    own = np.where(email == b"", pack_text(row.user.username[by_hand]), email)
+    own = _hit_twice(own, row.typo[by_hand])
+    stolen = pack_text(row.leaked[by_hand])
+    return free_text(n, by_hand, np.where(stolen == b"", own, stolen))
 
 
 def _hit_twice(typed: NDArray[np.bytes_], rows: NDArray[np.bool_]) -> NDArray[np.bytes_]:
@@ -76,14 +80,6 @@ def _draw_risk_score(row: Any, rng: Rng, n: int) -> Column:
 class AuthEventFactory(GameFactory):
     """Build events at the door; by default a user's successful login."""
 
-    _spent_after: ClassVar[dict[str, tuple[str, ...]]] = {
-        "identifier": ("leaked", "typo"),
-        "country_code": ("attack_country",),
-        "asn": ("host", "address", "attack_asn"),
-        "device_id": ("who", "device"),
-        "session_id": ("session",),
-    }
-
     class Meta:
         model = AuthEvent
 
@@ -96,8 +92,7 @@ class AuthEventFactory(GameFactory):
         session = factory.SelfAttribute("number")
         typo = False  # the identifier is mistyped
         host = Draw(  # of the players' network, in the user's country
-            lambda row, rng, n: hosts_of(row.user.country_code, hashed_quantiles(row.who, row.address, 15)),
-            in_blocks=True,
+            lambda row, rng, n: hosts_of(row.user.country_code, hashed_quantiles(row.who, row.address, 15))
         )
         leaked = ""  # what an attacker typed
         attack_ip = ""  # where an attack came from
@@ -118,29 +113,21 @@ class AuthEventFactory(GameFactory):
     event_type = "login_success"
     failure_reason = None
     auth_method = Draw(_draw_auth_method)
-    identifier = Draw(_draw_identifier, in_blocks=True)
+    identifier = Draw(_draw_identifier)
     ip = Draw(_draw_ip)
     country_code = Draw(
         lambda row, rng, n: choose(is_null(row.attack_country), row.user.country_code, row.attack_country)
     )
-    asn = Draw(
-        lambda row, rng, n: np.where(is_null(row.attack_ip), asns(row.host), row.attack_asn), in_blocks=True
-    )
+    asn = Draw(lambda row, rng, n: np.where(is_null(row.attack_ip), asns(row.host), row.attack_asn))
     platform = Draw(_draw_platform)
     user_agent = Draw(_draw_user_agent)
-    device_id = Draw(
-        lambda row, rng, n: np.where(
-            is_null(row.platform) & ~is_null(row.attack_ip),  # a tool has none
-            np.void(NIL_UUID),
-            derived_uuids(row.who, row.device),
-        ),
-        in_blocks=True,
+    device_id = Draw(  # a tool of an attack has none
+        lambda row, rng, n: derived_uuids(
+            row.who, row.device, where=~is_null(row.platform) | is_null(row.attack_ip)
+        )
     )
     session_id = Draw(
-        lambda row, rng, n: np.where(
-            row.event_type.is_("login_success", "logout"), derived_uuids(row.session, 5), np.void(NIL_UUID)
-        ),
-        in_blocks=True,
+        lambda row, rng, n: derived_uuids(row.session, 5, where=row.event_type.is_("login_success", "logout"))
     )
     risk_score = Draw(_draw_risk_score)
     attack_id = None

@@ -14,7 +14,8 @@ from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, pick, strata
 from pytest_gamedata.columns.values import NULL, Column, is_null, texts, to_python
-from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
+from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.models import Item
 from pytest_gamedata.words.item_details import draw_attributes, draw_tags, strength
 from pytest_gamedata.words.items import count_item_names, item_words

@@ -10,7 +10,7 @@ from factory import builder, declarations, enums
 
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories.base import GameFactory
-from pytest_gamedata.factories.row_by_row import _private_random_state
+from pytest_gamedata.factories.adapter import _private_random_state
 
 HOOKS = (
     "_build",

@@ -11,7 +11,7 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import constant
 from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.local_time import seconds
-from pytest_gamedata.columns.sampling import Rng, pick, pick_by, spread, strata
+from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, pick_by, strata
 from pytest_gamedata.columns.values import (
     NIL_UUID,
     NULL,
@@ -22,7 +22,8 @@ from pytest_gamedata.columns.values import (
     random_uuids,
 )
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.factories.base import Draw, GameFactory
+from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import Transaction
@@ -111,7 +112,7 @@ def _for_real_money(draw: Any) -> Draw:
 def _draw_payment_method(row: Any, rng: Rng, n: int) -> Column:
     """Draw among the ways that the provider knows, spread evenly over each provider's rows."""
     quantiles = np.empty(n)
-    quantiles[np.argsort(row.payment_provider.codes, kind="stable")] = spread(rng, n)
+    quantiles[np.argsort(row.payment_provider.codes, kind="stable")] = low_discrepancy(rng, n)
     return pick_by(row.payment_provider, dist.PAYMENT_METHODS, quantiles, {"card": 1})
 
 

@@ -14,18 +14,19 @@ from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.local_time import moments_in_day, seconds
 from pytest_gamedata.columns.sampling import (
     Rng,
+    low_discrepancy,
     negative_binomial_at,
     normal,
     pick,
     pick_by,
-    sample,
     session_counts,
-    spread,
     strata,
+    systematic_sample,
 )
 from pytest_gamedata.columns.values import NULL_MOMENT, Column, is_null, pack_text
 from pytest_gamedata.distributions import ROLES
-from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
+from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.models import User
 from pytest_gamedata.words.names import display_names
 from pytest_gamedata.words.usernames import HANDLE_STEMS, handles
@@ -82,7 +83,7 @@ def _draw_mfa_enabled(row: Any, rng: Rng, n: int) -> Column:
     able &= ~np.any([getattr(row, role) for role in ROLES], axis=0)
     wanted = round(dist.MFA_SHARE * likely.sum()) - int(row.mfa_user.sum())
     enabled = np.zeros(n, dtype=np.bool_)
-    enabled[sample(rng, likely * able, max(0, min(wanted, int(able.sum()))))] = True
+    enabled[systematic_sample(rng, likely * able, max(0, min(wanted, int(able.sum()))))] = True
     return enabled
 
 
@@ -126,7 +127,7 @@ def _draw_payer(row: Any, rng: Rng, n: int) -> Column:
     likely = row.platform.weigh(dist.PAYERS_BY_PLATFORM) * row.country_code.weigh(dist.PAYERS_BY_COUNTRY)
     payer = np.zeros(n, dtype=np.bool_)
     wanted = max(0, round(n * _preset(row).payer_share) - int(cast.sum()))
-    payer[sample(rng, np.where(cast, 0.0, likely), wanted)] = True
+    payer[systematic_sample(rng, np.where(cast, 0.0, likely), wanted)] = True
     return payer
 
 
@@ -135,7 +136,7 @@ def _draw_appetite(row: Any, rng: Rng, n: int) -> Column:
     payers = np.flatnonzero(row.payer & ~(row.one_time_buyer | row.refunded | row.charged_back))
     appetite = np.zeros(n)
     # by sign-up, so that those with a month behind them show the same law as all
-    appetite[payers[np.argsort(row.signup[payers], kind="stable")]] = spread(rng, len(payers))
+    appetite[payers[np.argsort(row.signup[payers], kind="stable")]] = low_discrepancy(rng, len(payers))
     for whale in np.flatnonzero(row.whale):
         highest = np.argmax(appetite)
         appetite[[whale, highest]] = appetite[[highest, whale]]

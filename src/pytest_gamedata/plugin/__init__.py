@@ -8,42 +8,29 @@ from typing import Any
 import pytest
 
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.plugin.markers import NEXT_ITEM, spec_of
+from pytest_gamedata.plugin.markers import MARKER, NEXT_ITEM, spec_of
 from pytest_gamedata.plugin.report import describe_costs, header_line, mention_gamedata, uses_gamedata
-from pytest_gamedata.plugin.run_state import CACHE_INI, PASSWORD_INIS, REBUILD_INI, RUN, share_run, start_run
-from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec
+from pytest_gamedata.plugin.run_state import RUN, share_run, start_run
+from pytest_gamedata.settings import SETTINGS
 
 pytest_plugins = ("pytest_gamedata.plugin.fixtures",)
 
-MARKER = (
-    "gamedata({keys}): the dataset that this test's gamedata_db holds; "
-    "for example @pytest.mark.gamedata(users=5, transactions=0). Key by key the closest marker wins."
-)
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add every option with its ini twin."""
+    """Add every setting to the command line and the ini."""
     group = parser.getgroup("gamedata", "gamedata: a seeded PostgreSQL database for each test")
-    defaults = DatasetSpec()
-    for option in OPTIONS:
-        default = getattr(defaults, option.name)
-        shown = {None: "what the users' activity gives", defaults.until: f"{defaults.until:%Y-%m-%d}"}
-        text = f"{option.help}: {option.allowed} (default: {shown.get(default, default)})"
-        group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=text)
-        parser.addini(option.ini, text, default=None)
-    text = "build and load everything anew, and keep that in the place of what earlier runs have kept"
-    group.addoption("--gamedata-rebuild", dest=REBUILD_INI, action="store_true", help=text)
-    parser.addini(REBUILD_INI, text, type="bool", default=False)
-    parser.addini(
-        CACHE_INI, "directory for what later runs can use, or off (default: the user's cache directory)"
-    )
-    for name in PASSWORD_INIS:
-        parser.addini(name, "replaces the password of all password accounts; set both", default=None)
+    for setting in SETTINGS.values():
+        if setting.flag:
+            takes = {"metavar": setting.metavar} if setting.metavar else {"action": "store_true"}
+            group.addoption(setting.flag, dest=setting.ini, default=None, help=setting.help_text, **takes)
+        # None tells that the ini says nothing of a specification's setting
+        default = None if setting.in_spec else setting.default
+        parser.addini(setting.ini, setting.help_text, type=setting.ini_type, default=default)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and refuse bad settings before anything starts."""
-    config.addinivalue_line("markers", MARKER.format(keys=", ".join(OPTION_NAMES)))
+    config.addinivalue_line("markers", MARKER)
     try:
         config.stash[RUN] = start_run(config)
     except SettingsError as error:
@@ -68,7 +55,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
-    """Print the settings, when a test uses them."""
+    """Print the settings if a test needs a database."""
     return [header_line(config)] if any(uses_gamedata(item) for item in items) else []
 
 
@@ -101,7 +88,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand what an xdist worker has spent to its controller."""
+    """Send an xdist worker's costs to its controller."""
     costs = session.config.stash[RUN].costs
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["gamedata"] = {
@@ -111,14 +98,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add up what the xdist workers have spent."""
+    """Add the costs of an xdist worker to those of the run."""
     spent = getattr(node, "workeroutput", {}).get("gamedata")
     if spent:
         node.config.stash[RUN].costs.add(spent)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what the run has spent, when it has."""
+    """Print what the server, the datasets and the databases cost, if there were any."""
     costs = config.stash[RUN].costs
     if costs.server:
         terminalreporter.write_sep("=", "gamedata")

@@ -1,4 +1,4 @@
-"""The specification of each test: the run's, changed by the test's markers."""
+"""The gamedata marker, and the specification of a test: the run's, changed by the test's markers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import pytest
 
 from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.plugin.run_state import RUN, Found, fix_now
-from pytest_gamedata.settings import OPTION_NAMES, DatasetSpec, resolve_spec
+from pytest_gamedata.plugin.run_state import RUN, fix_now
+from pytest_gamedata.settings import SETTINGS, DatasetSpec, resolve_spec
 
+KEYS = tuple(name for name, setting in SETTINGS.items() if setting.in_marker)
+# the line of `pytest --markers`
+MARKER = (
+    f"gamedata({', '.join(KEYS)}): the dataset that this test's gamedata_db holds; "
+    "for example @pytest.mark.gamedata(users=5, transactions=0). Key by key the closest marker wins."
+)
 NEXT_ITEM = pytest.StashKey[pytest.Item | None]()
 
 
@@ -20,28 +26,32 @@ def spec_of(item: pytest.Item) -> DatasetSpec:
 
     Raises SettingsError.
     """
-    run, values = item.config.stash[RUN], Found()
+    run, found = item.config.stash[RUN], dict[str, tuple[Any, str]]()
     for marker in reversed([mark for node in reversed(item.listchain()) for mark in _own_markers(node)]):
         if marker.args:
-            raise SettingsError(f"gamedata marker: {marker.args[0]!r} has no key. Allowed: {_keys()}.")
-        unknown = sorted(set(marker.kwargs) - set(OPTION_NAMES))
+            raise SettingsError(
+                f"gamedata marker: {marker.args[0]!r} has no key. Allowed: {', '.join(KEYS)}."
+            )
+        unknown = sorted(set(marker.kwargs) - set(KEYS))
         if unknown:
-            raise SettingsError(f"gamedata marker: key {unknown[0]!r} is not known. Allowed: {_keys()}.")
-        values |= {name: (value, f"gamedata marker: {name}") for name, value in marker.kwargs.items()}
-    return resolve_spec(run.spec, fix_now(values, run.now)) if values else run.spec
+            raise SettingsError(
+                f"gamedata marker: key {unknown[0]!r} is not known. Allowed: {', '.join(KEYS)}."
+            )
+        found |= {name: (value, f"gamedata marker: {name}") for name, value in marker.kwargs.items()}
+    return resolve_spec(run.spec, fix_now(found, run.now)) if found else run.spec
 
 
 def wanted_specs(run: Run, items: list[pytest.Item]) -> set[DatasetSpec]:
-    """Return the specifications that tests may ask for: the run's, and those of their markers."""
+    """Return the specifications of a run and of all tests that have a marker."""
     marked = [item for item in items if item.get_closest_marker("gamedata")]
     return {run.spec, *map(spec_of, marked)}
 
 
 def next_spec(item: pytest.Item) -> DatasetSpec | None:
-    """Return the specification of the test that comes next, None if it asks for no database."""
+    """Return the specification of the next test, None if it asks for no database."""
     following = item.stash.get(NEXT_ITEM, None)
     asks = following is not None and "gamedata_db" in getattr(following, "fixturenames", ())
-    with suppress(SettingsError):  # the next test itself will say so
+    with suppress(SettingsError):  # that test reports it itself
         return spec_of(following) if following and asks else None
     return None
 
@@ -62,7 +72,3 @@ def _marks_at(place: Any) -> list[Any]:
     """Return the marks that a parameter set, or a class itself, has."""
     found = vars(place).get("pytestmark", ()) if isinstance(place, type) else getattr(place, "marks", ())
     return [getattr(mark, "mark", mark) for mark in (found if isinstance(found, list | tuple) else [found])]
-
-
-def _keys() -> str:
-    return ", ".join(OPTION_NAMES)

@@ -1,4 +1,4 @@
-"""The lines that a run prints: its settings before the tests, what it spent after them."""
+"""The header and the summary of a run: its settings before the tests, its costs after them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pytest_gamedata.databases.registry import Costs
 from pytest_gamedata.errors import GamedataError
 from pytest_gamedata.plugin.run_state import RUN
 
-# the fixtures that take a server
-USING = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})
+# the fixtures that need a server
+SERVER_FIXTURES = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})
 
 
 def uses_gamedata(item: pytest.Item) -> bool:
-    """Tell whether a test asks for a fixture that takes a server."""
-    return not USING.isdisjoint(getattr(item, "fixturenames", ()))
+    """Tell whether a test asks for the server, directly or through another fixture."""
+    return "gamedata_server" in getattr(item, "fixturenames", ())
 
 
 def mention_gamedata(config: pytest.Config, ids: list[str]) -> bool:
-    """Tell whether the files of these tests, or a conftest, ask for a fixture of ours."""
+    """Tell whether the files of these tests, or a conftest, name a fixture that needs a server."""
     conftests = [getattr(plugin, "__file__", None) for plugin in config.pluginmanager.get_plugins()]
     files = {config.rootpath / nodeid.split("::")[0] for nodeid in ids}
     files |= {Path(name) for name in conftests if name and name.endswith("conftest.py")}
@@ -35,7 +35,7 @@ def _mentions_gamedata(file: Path) -> bool:
     nodes = list(ast.walk(ast.parse(source)))
     named = {node.arg for node in nodes if isinstance(node, ast.arg)}
     named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return not USING.isdisjoint(named)
+    return not SERVER_FIXTURES.isdisjoint(named)
 
 
 def header_line(config: pytest.Config) -> str:
@@ -52,7 +52,7 @@ def header_line(config: pytest.Config) -> str:
 
 
 def describe_costs(costs: Costs) -> list[str]:
-    """Word the summary: the server, each dataset, the databases."""
+    """Return the lines of the summary: the server, each dataset, the databases."""
     from statistics import median
 
     server = costs.server

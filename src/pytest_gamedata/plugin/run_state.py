@@ -1,4 +1,4 @@
-"""One pytest run: its settings, shared with its xdist workers."""
+"""The state of one pytest run: its settings, and what its xdist workers share."""
 
 from __future__ import annotations
 
@@ -6,60 +6,82 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
 from pytest_gamedata.databases.registry import Costs, Run
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.settings import OPTIONS, DatasetSpec, parse_until, resolve_spec
-
-# a setting's value, and where it was found
-Found = dict[str, tuple[Any, str]]
-
-PASSWORD_INIS = ("gamedata_password", "gamedata_password_hash")
-CACHE_INI, REBUILD_INI = "gamedata_cache", "gamedata_rebuild"
-CACHE_OFF = "off"
+from pytest_gamedata.settings import SETTINGS, DatasetSpec, Found, Setting, parse_until, resolve_spec
 
 RUN = pytest.StashKey[Run]()
 
 
+class SharedRun(TypedDict):
+    """What the workers of a run have from its controller, in the form that xdist can send."""
+
+    directory: str
+    now: str
+
+
 def start_run(config: pytest.Config) -> Run:
-    """Resolve the settings of a run, on an xdist worker those of its controller."""
-    shared = getattr(config, "workerinput", {}).get("gamedata", {})
-    now = parse_until(shared.get("now", "now"))
-    spec = resolve_spec(DatasetSpec(**_read_password(config)), fix_now(_read_settings(config), now))
-    directory = shared.get("directory") or Path(tempfile.gettempdir(), f"gamedata-{os.urandom(6).hex()}")
-    return Run(Path(directory), now, spec, str(config.rootpath), Costs({}, {}, []), {})
+    """Resolve the settings of a run, on an xdist worker those of its controller.
+
+    Raises SettingsError for any setting with a value that is not allowed, used or not.
+    """
+    for name in SETTINGS:
+        read_setting(config, name)
+    shared: SharedRun = getattr(config, "workerinput", {}).get("gamedata") or _new_run()
+    now = parse_until(shared["now"])
+    spec = resolve_spec(DatasetSpec(), fix_now(_find_spec(config), now))
+    return Run(Path(shared["directory"]), now, spec, str(config.rootpath), Costs({}, {}, []), {})
 
 
-def share_run(run: Run) -> dict[str, str]:
-    """Return what a worker must know of its controller's run."""
+def _new_run() -> SharedRun:
+    directory = Path(tempfile.gettempdir(), f"gamedata-{os.urandom(6).hex()}")
+    return {"directory": str(directory), "now": parse_until("now").isoformat()}
+
+
+def share_run(run: Run) -> SharedRun:
+    """Return what a worker needs to take part in its controller's run."""
     return {"directory": str(run.directory), "now": run.now.isoformat()}
 
 
-def _read_settings(config: pytest.Config) -> Found:
-    """Read the options that are given: on the command line, else in the ini."""
-    found: Found = {}
-    for option in OPTIONS:
-        value, ini = config.getoption(option.ini), config.getini(option.ini)
-        if value is not None:
-            found[option.name] = (value, option.flag)
-        elif ini is not None:
-            found[option.name] = (ini, f"ini {option.ini}")
+def read_setting(config: pytest.Config, name: str) -> Any:
+    """Return the value of a setting: from the command line, else from the ini, else its default.
+
+    Raises SettingsError if the value is not allowed.
+    """
+    setting = SETTINGS[name]
+    value, where = _find(config, setting)
+    return setting.default if value is None else setting.read(value, where)
+
+
+def _find(config: pytest.Config, setting: Setting) -> tuple[Any, str]:
+    """Return a setting's value and where it is: on the command line, else in the ini; None if in neither."""
+    value = config.getoption(setting.ini) if setting.flag else None
+    if setting.flag and value is not None:
+        return value, setting.flag
+    try:
+        value = config.getini(setting.ini)
+    except (ValueError, TypeError, pytest.UsageError) as error:  # which of them depends on pytest's version
+        raise SettingsError(f"ini {setting.ini}: {error}. Allowed: {setting.allowed}.") from None
+    left_out = value == "" and setting.parse is None
+    return None if left_out else value, f"ini {setting.ini}"
+
+
+def _find_spec(config: pytest.Config) -> Found:
+    """Return the settings of the specification that are set."""
+    found = {name: _find(config, setting) for name, setting in SETTINGS.items() if setting.in_spec}
+    found = {name: (value, where) for name, (value, where) in found.items() if value is not None}
+    if ("password" in found) != ("password_hash" in found):
+        raise SettingsError(
+            "ini gamedata_password and gamedata_password_hash belong together: set both, or neither."
+        )
     return found
 
 
 def fix_now(found: Found, now: datetime) -> Found:
-    """Put the run's own moment where `until` is `now`."""
+    """Replace `until=now` by the moment at which the run began, the same in all of its processes."""
     value, where = found.get("until", (None, ""))
-    return found | {"until": (now, where)} if value == "now" else found
-
-
-def _read_password(config: pytest.Config) -> dict[str, Any]:
-    password, password_hash = (config.getini(name) for name in PASSWORD_INIS)
-    if bool(password) != bool(password_hash):
-        raise SettingsError(
-            "ini gamedata_password and gamedata_password_hash belong together: set both, or neither."
-        )
-    return {"password": password, "password_hash": password_hash} if password else {}
+    return {**found, "until": (now, where)} if value == "now" else found

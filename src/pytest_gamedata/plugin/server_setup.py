@@ -11,7 +11,7 @@ from pytest_gamedata.databases.cache_key import dataset_digest
 from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.plugin.failures import one_line_failures
 from pytest_gamedata.plugin.markers import wanted_specs
-from pytest_gamedata.plugin.run_state import CACHE_INI, CACHE_OFF, REBUILD_INI, RUN
+from pytest_gamedata.plugin.run_state import RUN, read_setting
 from pytest_gamedata.postgres.own.binaries import Binaries, find_binaries
 from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache, cache_directory, why_unusable
 from pytest_gamedata.postgres.own.join import join_server
@@ -46,8 +46,8 @@ def _import_what_builds() -> None:
 
 def _find_cache(config: pytest.Config) -> Path | None:
     """Return the directory that the ini names, the usual one if it names none; None if the cache is off."""
-    value = config.getini(CACHE_INI)
-    if value == CACHE_OFF:
+    value = read_setting(config, "cache")
+    if value == "off":
         return None
     home = config.inipath.parent if config.inipath else config.rootpath
     return home / Path(value).expanduser() if value else cache_directory()
@@ -57,8 +57,7 @@ def _want(place: Path, run: Run, session: pytest.Session) -> Cache:
     """Return the cache, with what this run wants of it."""
     config = session.config
     wanted = frozenset(map(dataset_digest, wanted_specs(run, session.items)))
-    rebuild = bool(config.getoption(REBUILD_INI) or config.getini(REBUILD_INI))
-    return Cache(place, wanted, run.home, rebuild)
+    return Cache(place, wanted, run.home, read_setting(config, "rebuild"))
 
 
 def find_binaries_of(config: pytest.Config) -> Binaries:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import categorical
-from pytest_gamedata.columns.sampling import Rng, seats
+from pytest_gamedata.columns.sampling import Rng, largest_remainder
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL, Columns, to_moment
 from pytest_gamedata.settings import DatasetSpec
@@ -44,9 +44,9 @@ def _deal_kinds(rng: Rng, items: int, sold: int) -> Columns:
 
     The rarest items get the commonest types: something that drops, and something that is sold for GEM.
     """
-    rarities = seats(dist.RARITIES, items)
+    rarities = largest_remainder(dist.RARITIES, items)
     rarities["common"] -= sold
-    types = seats(dist.ITEM_TYPES, items - sold)
+    types = largest_remainder(dist.ITEM_TYPES, items - sold)
     turns = sorted(((turn + 0.5) / count, name) for name, count in types.items() for turn in range(count))
     rarest_first = [name for name in reversed(rarities) for _ in range(rarities[name])]
     order = rng.permutation(items - sold).tolist()

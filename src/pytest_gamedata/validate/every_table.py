@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, categorical
 from pytest_gamedata.columns.hashing import mix
-from pytest_gamedata.columns.values import NULL, Column, is_null, to_moment, to_python
+from pytest_gamedata.columns.values import NULL, Column, is_null, pack_text, to_moment, to_python
 from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSAL_TYPES, REVERSED_STATUSES
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate.rules import Check, Mask, Tables, part, refuse
@@ -160,7 +160,7 @@ def _foreign(addresses: Column) -> Mask:
     """Mark the e-mail addresses that could belong to somebody."""
     left = np.flatnonzero(~is_null(addresses))
     for ending in dist.RESERVED_DOMAINS:
-        left = left[~np.strings.endswith(np.asarray(addresses)[left], ending)]
+        left = left[~np.strings.endswith(pack_text(addresses[left]), ending)]
     foreign = np.zeros(len(addresses), dtype=np.bool_)
     foreign[left] = True
     return foreign

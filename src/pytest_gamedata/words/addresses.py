@@ -1,4 +1,4 @@
-"""Who has which IP address: every block of the players' network is in one country and of one ASN."""
+"""IP addresses of players: every block of their network is in one country and of one ASN."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTRIES = tuple(dist.COUNTRIES)
 _FIRST, _SECOND = map(int, dist.PLAYER_NETWORK.split(".")[:2])
 _OWN_BLOCKS = dist.PLAYER_BLOCKS - dist.SHARED_BLOCKS
 _WEIGHTS = np.cumsum(list(dist.COUNTRIES.values()))
-# Where the blocks of each country begin, those that all others share, and the end.
+# The first block of each country, the first of those that all other countries share, and the end.
 _EDGES = np.concatenate([[0], np.rint(_WEIGHTS / _WEIGHTS[-1] * _OWN_BLOCKS), [dist.PLAYER_BLOCKS]]).astype(
     int
 )
@@ -30,7 +30,7 @@ def hosts_of(country: Categorical, quantiles: Floats) -> NDArray[np.int64]:
 
 
 def hosts_anywhere(quantiles: Floats) -> NDArray[np.int64]:
-    """Return the host at each quantile of what belongs to the countries we know."""
+    """Return the host at each quantile of the part of the network that belongs to COUNTRIES."""
     return (quantiles * (_OWN_BLOCKS * BLOCK)).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""What an item's tags and attributes say: by its type, and more of it the rarer it is."""
+"""Tags and attributes of items: by type, and higher the rarer the item is."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.local_time import seconds
-from pytest_gamedata.columns.sampling import Floats, Rng, seats, strata
+from pytest_gamedata.columns.sampling import Floats, Rng, largest_remainder, strata
 from pytest_gamedata.columns.values import NULL, Column, to_python
 from pytest_gamedata.words.items import (
-    ITEM_NOUNS,
-    ITEM_SUFFIXES,
-    ITEM_TAGS,
+    NOUNS,
     SEASONS,
+    TAGS,
     THEME_OF_SUFFIX,
+    THEMES,
     item_words,
 )
 
 
 def strength(row: Any) -> Floats:
-    """Return what an item is worth, 1 for an uncommon one: its rarity's factor, give or take a fifth."""
+    """Return each item's strength, 1 for an average uncommon one: its rarity's factor, within WORTH_SPREAD."""
     factors = row.rarity.to(dist.RARITY_PRICE_FACTOR, np.float64)
     return factors * (1 + dist.WORTH_SPREAD * (2 * row.worth - 1))
 
@@ -32,7 +32,7 @@ def draw_tags(row: Any, rng: Rng, n: int) -> Column:
     """Tag items by type and rarity, and what is not sold for real money by theme, season, age and scarcity."""
     store = ~(row.price_usd_cents > 0)
     seasonal = store & row.item_type.is_("cosmetic", "loot_box") & (strata(rng, n) < dist.SEASONAL_SHARE)
-    themes = np.array(tuple(ITEM_SUFFIXES))[rng.integers(0, len(ITEM_SUFFIXES), n)].tolist()
+    themes = np.array(THEMES)[rng.integers(0, len(THEMES), n)].tolist()
     seasons = np.where(seasonal, np.array(SEASONS)[rng.integers(0, len(SEASONS), n)], "").tolist()
     new = store & (row.available_from > row.since - seconds(dist.NEW_DAYS * 86_400))
     limited = row.limited_edition_count != NULL
@@ -42,19 +42,19 @@ def draw_tags(row: Any, rng: Rng, n: int) -> Column:
         zip(_kinds_and_words(row), marks, strict=True)
     ):
         theme = THEME_OF_SUFFIX.get(words[2], themes[position]) if store[position] else ""
-        found = (*ITEM_TAGS.get(kind, ()), rarity, theme, *map(str, marked))
+        found = (*TAGS.get(kind, ()), rarity, theme, *map(str, marked))
         tags[position] = [tag for tag in found if tag]
     return tags
 
 
 def draw_attributes(row: Any, rng: Rng, n: int) -> Column:
-    """Say of each item what a game would: where it is worn, how strong it is, what it holds."""
+    """Describe each item by its type: such as the slot where it is worn, its power, its contents."""
     attributes = np.empty(n, dtype=object)
     numbers = zip(strength(row).tolist(), rng.random(n).tolist(), row.grants_hard.tolist(), strict=True)
     for position, ((kind, rarity, words), values) in enumerate(
         zip(_kinds_and_words(row), numbers, strict=True)
     ):
-        meaning = ITEM_NOUNS.get(kind, {}).get(words[1], "")
+        meaning = NOUNS.get(kind, {}).get(words[1], "")
         describe = _DESCRIPTIONS.get(kind)
         attributes[position] = describe(_Item(rarity, meaning, *values)) if describe else {}
     return attributes
@@ -67,12 +67,12 @@ def _kinds_and_words(row: Any) -> list[tuple[str, str, tuple[str, ...]]]:
 
 @dataclass(frozen=True)
 class _Item:
-    """What the attributes of an item depend on."""
+    """An item, as its attributes depend on it."""
 
     rarity: str
-    meaning: str  # of its noun: a slot, an effect or a role
+    meaning: str  # of its noun: slot, effect or role
     strength: float  # 1 for an uncommon item
-    chance: float  # drawn, from 0 to 1
+    chance: float  # a uniform random number
     gems: int
 
     @property
@@ -126,7 +126,7 @@ def _odds(rarity: str) -> dict[str, float]:
     """Return a box's chances by tier, which sum to 1: the published shares from one tier below its own on."""
     lowest = max(list(dist.DROP_SHARES).index(rarity) - 1, 0)
     shares = dict(list(dist.DROP_SHARES.items())[lowest:])
-    return {name: count / 10_000 for name, count in seats(shares, 10_000).items()}
+    return {name: count / 10_000 for name, count in largest_remainder(shares, 10_000).items()}
 
 
 def _describe_battle_pass(item: _Item) -> dict[str, Any]:

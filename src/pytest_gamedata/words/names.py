@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import Categorical
 from pytest_gamedata.columns.values import texts
+from pytest_gamedata.distributions import EPITHET_ONE_IN
 
 EPITHETS = (
     "the Bold", "the Curious", "the Early", "the Grey", "the Hungry", "the Kind", "the Late", "the Loud", "the Lucky",
@@ -33,17 +34,19 @@ def first_names(locale: str) -> tuple[str, ...]:
 def display_names(
     locale: Categorical, first: NDArray[np.float64], epithet: NDArray[np.float64]
 ) -> NDArray[np.bytes_]:
-    """Give each player a first name of the locale and, to a third of those in English, an epithet; by quantile."""
+    """Return the first names at these quantiles of each player's locale; some English ones get an epithet."""
     names, starts, counts = _all_first_names(locale.categories)
     chosen = names[starts[locale.codes] + (first * counts[locale.codes]).astype(np.int64)]
     english = locale.is_(*(word for word in locale.categories if word.startswith("en")))
-    epithets = texts([f" {words}" for words in EPITHETS])[(epithet * 3 % 1 * len(EPITHETS)).astype(np.int64)]
-    return np.strings.add(chosen, np.where(english & (epithet * 3 < 1), epithets, b""))
+    epithets = texts([f" {words}" for words in EPITHETS])[
+        (epithet * EPITHET_ONE_IN % 1 * len(EPITHETS)).astype(np.int64)
+    ]
+    return np.strings.add(chosen, np.where(english & (epithet * EPITHET_ONE_IN < 1), epithets, b""))
 
 
 @cache
 def _all_first_names(locales: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return the first names of all locales in one column, and where each locale's begin and how many they are."""
+    """Return the first names of all locales in one column, where each locale's names start, and their counts."""
     lists = [first_names(locale) for locale in locales]
     counts = np.array([len(names) for names in lists], dtype=np.int64)
     return texts([name for names in lists for name in names]), np.cumsum(counts) - counts, counts

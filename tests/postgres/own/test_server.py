@@ -471,8 +471,7 @@ def test_user_without_an_account(run_dir, monkeypatch):
 
     assert str(caught.value) == (
         "PostgreSQL's initdb refuses to run as uid 54321, which has no entry in /etc/passwd. "
-        "Add one, or run pytest as a user that has one (root is fine), "
-        "or use a running server: --gamedata-server=URL."
+        "Add one, or run pytest as a user that has one (root is fine)."
     )
 
 

@@ -14,7 +14,9 @@ from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import is_null, to_python
 from pytest_gamedata.databases.mapping.filled import Filled, SeededRow
-from pytest_gamedata.factories.base import Draw, _innermost, _Table
+from pytest_gamedata.factories.adapter import _innermost
+from pytest_gamedata.factories.bulk import Table
+from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.resolve import Held
 
 
@@ -30,9 +32,9 @@ def draw_declared(filled: Filled, names: Collection[str], streams: Streams) -> d
     given |= {
         name: Parent(parent.fields, positions) for name, (parent, positions) in filled.relatives.items()
     }
-    table = _Table(made, filled.count, streams, given)
+    table = Table(made, filled.count, streams, given)
     for name in draws:
-        table.held(name)
+        getattr(table, name)
     return {name: _to_values(table._values[name]) for name in names if name in table._values}
 
 

@@ -21,7 +21,7 @@ from pytest_gamedata.databases.mapping.parents import (
     draw_per_parent,
 )
 from pytest_gamedata.errors import LoadError, SettingsError
-from pytest_gamedata.factories.base import changed_fields
+from pytest_gamedata.factories.fields import changed_fields
 from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.resolve import replace_parents, resolve_rows
 from pytest_gamedata.models import Base

@@ -52,8 +52,7 @@ def _check_own_account() -> None:
     except KeyError:
         raise ServerError(
             f"PostgreSQL's initdb refuses to run as uid {os.geteuid()}, which has no entry in /etc/passwd. "
-            "Add one, or run pytest as a user that has one (root is fine), "
-            "or use a running server: --gamedata-server=URL."
+            "Add one, or run pytest as a user that has one (root is fine)."
         ) from None
 
 

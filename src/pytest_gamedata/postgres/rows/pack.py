@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import Format
 
-from pytest_gamedata.columns.categorical import Categorical, Sparse
-from pytest_gamedata.columns.values import NULL, Column, is_null, to_python
+from pytest_gamedata.columns.categorical import Categorical
+from pytest_gamedata.columns.values import NULL, Column, is_free_text, is_null, pack_text, to_python
 from pytest_gamedata.errors import LoadError
 
 ROWS_PER_BLOCK = 4_096  # keeps a block's bytes in the processor's cache
@@ -58,12 +58,12 @@ def pack_rows(packers: list[Packer], count: int) -> Iterator[Block]:
 
 def find_packer(column: Column, kind: str, oid: int, connection: psycopg.Connection[Any]) -> Packer:
     """Choose how a column is packed for a PostgreSQL type: whole blocks where the layout allows it."""
-    if isinstance(column, Categorical):
+    if isinstance(column, Categorical) and not is_free_text(column):
         encode = str.encode if kind in TEXTS else ENCODERS.get(kind)
         return _pack_categorical(column, encode) if encode else _pack_values(column, oid, connection)
-    if column.dtype.kind == "S" and kind in TEXTS:
+    if kind in TEXTS and pack_text(column[:0]).dtype.kind == "S":
         return _pack_texts(column)
-    if kind in LAYOUTS and isinstance(column, np.ndarray) and column.dtype.kind in LAYOUTS[kind][1]:
+    if isinstance(column, np.ndarray) and kind in LAYOUTS and column.dtype.kind in LAYOUTS[kind][1]:
         return _pack_fixed(column, kind)
     return _pack_values(column, oid, connection)
 
@@ -98,11 +98,11 @@ def _check_range(part: NDArray[Any], kind: str) -> None:
         raise LoadError(f"The value {part[bad][0]} does not fit a column of type {kind}. Use a wider type.")
 
 
-def _pack_texts(column: NDArray[np.bytes_] | Sparse) -> Packer:
-    layout = np.dtype([("length", ">i4"), ("value", column.dtype)])
+def _pack_texts(column: Column) -> Packer:
+    layout = np.dtype([("length", ">i4"), ("value", pack_text(column[:0]).dtype)])
 
     def pack(rows: slice) -> Packed:
-        part = column[rows]
+        part = pack_text(column[rows])
         lengths = np.strings.str_len(part)
         packed = np.empty(len(part), dtype=layout)
         packed["length"] = np.where(lengths == 0, -1, lengths)

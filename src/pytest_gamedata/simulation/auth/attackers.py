@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.columns.categorical import Categorical, Sparse, narrow, scatter
+from pytest_gamedata.columns.categorical import Categorical, free_text, narrow
 from pytest_gamedata.columns.hashing import hashed_quantiles, mix
 from pytest_gamedata.columns.sampling import Rng, strata
 from pytest_gamedata.columns.streams import Streams
@@ -112,8 +112,8 @@ def _address4(place: int) -> str:
     return f"{dist.ATTACKER_NETWORKS[network].rpartition('.')[0]}.{host + 1}"
 
 
-def _leaks(rng: Rng, unknown: NDArray[np.bool_]) -> Sparse:
+def _leaks(rng: Rng, unknown: NDArray[np.bool_]) -> Categorical:
     """Make up addresses as lists of stolen credentials have them."""
     digits = np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
     names = digits[rng.integers(0, len(digits), (int(unknown.sum()), 9))].reshape(-1).view("S9")
-    return scatter(unknown, np.strings.add(names, b"@example.com"))
+    return free_text(len(unknown), np.flatnonzero(unknown), np.strings.add(names, b"@example.com"))

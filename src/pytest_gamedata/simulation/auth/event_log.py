@@ -8,13 +8,13 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, narrow
-from pytest_gamedata.columns.combine import sort, stack, take
+from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.hashing import derived_uuids
 from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.sampling import Rng
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL, Columns, give_back_memory, to_moment, to_python
-from pytest_gamedata.factories.base import drop_params
+from pytest_gamedata.factories.fields import drop_params
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth.attackers import describe_attackers
 from pytest_gamedata.simulation.auth.attacks import plan_attacks
@@ -49,7 +49,7 @@ def make_auth_events(
     plan = _plan(spec, streams, users, sessions, cast)
     count = len(plan["at"])
     give_back_memory(count)
-    rows = auth_event_factory.use_up(count, streams, _describe(spec, streams, users, plan))
+    rows = auth_event_factory.columns(count, streams, **_describe(spec, streams, users, plan))
     return {**drop_params(auth_event_factory, rows), "id": np.arange(1, count + 1)}
 
 
@@ -92,7 +92,7 @@ def _plan(
         plan = _keep(plan, spec.auth_events, streams.of("logins", "keep"), list(cast.values()))
         extra = spec.auth_events - len(plan["at"])
         plan = stack([plan, _plan_more(streams.of("logins", "more"), sessions, extra)])
-    return sort(plan, np.argsort(plan["at"], kind="stable"))
+    return take(plan, np.argsort(plan["at"], kind="stable"))
 
 
 def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.columns.combine import sort, stack, take
+from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.sampling import Rng
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import Columns
@@ -43,7 +43,7 @@ def plan_stories(
     if spec.transactions is not None:  # what needed no grant leaves room
         left = spec.transactions - int(row_counts(plan).sum())
         plan = stack([plan, plan_rewards(streams.of("stories", "left"), sessions, left)])
-    return sort(plan, np.argsort(plan["at"], kind="stable"))
+    return take(plan, np.argsort(plan["at"], kind="stable"))
 
 
 def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:

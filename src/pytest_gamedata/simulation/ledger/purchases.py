@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.local_time import local_hours, seconds
-from pytest_gamedata.columns.sampling import Rng, pick, spread, strata
+from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, strata
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL_MOMENT, Columns
 from pytest_gamedata.settings import DatasetSpec
@@ -55,7 +55,7 @@ def _draw_when(rng: Rng, user: NDArray[np.int64], appetite: NDArray[np.float64])
     # evenly over those who buy little and much, so that those with a month behind them show the law of all
     quantile = np.zeros(len(user))
     firsts = np.flatnonzero(first)
-    quantile[firsts[np.argsort(appetite[firsts], kind="stable")]] = spread(rng, len(firsts))
+    quantile[firsts[np.argsort(appetite[firsts], kind="stable")]] = low_discrepancy(rng, len(firsts))
     start = np.where(at_once, 0.0, quantile**dist.FIRST_PURCHASE_SKEW)
     start = start[np.maximum.accumulate(np.where(first, np.arange(len(user)), 0))]
     later = start + (1 - start) * rng.random(len(user)) ** dist.NEXT_PURCHASE_SKEW

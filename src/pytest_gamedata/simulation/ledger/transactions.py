@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import Categorical, constant
-from pytest_gamedata.columns.combine import append, choose, sort
+from pytest_gamedata.columns.combine import choose, stack, take
 from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL, Column, Columns, give_back_memory, is_null, nulls_like
-from pytest_gamedata.factories.base import changed_fields, drop_params
+from pytest_gamedata.factories.adapter import declarations_of, excluded_by, model_of
+from pytest_gamedata.factories.fields import changed_fields, drop_params
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory
 from pytest_gamedata.models.values import REVERSAL_TYPES
 from pytest_gamedata.simulation.ledger.stories import STATUSES, TRADE, TYPES, Plan
@@ -37,7 +38,7 @@ def make_transactions(
     rows = _add_answers(streams, users, items, plan, rows, transaction_factory)
     stories = len(plan["at"])
     plan.clear()
-    rows = sort(rows, np.lexsort((rows["line"], rows["created_at"])))
+    rows = take(rows, np.lexsort((rows["line"], rows["created_at"])))
     give_back_memory(len(rows["line"]))
     rows["id"] = np.arange(1, len(rows["line"]) + 1)
     id_of_line = np.zeros(stories + 1, dtype=np.int64)
@@ -124,9 +125,7 @@ def _add_answers(
         type=choose(charged, constant("chargeback", len(back)), constant("refund", len(back))),
         refunded_at=nulls_like(rows["refunded_at"], len(back)),
     )
-    kept = drop_params(factory, rows)
-    rows.clear()
-    return append(kept, sellers, refunds)
+    return stack([drop_params(factory, rows), sellers, refunds])
 
 
 def answering(answer: Any, factory: Any) -> Any:
@@ -134,8 +133,8 @@ def answering(answer: Any, factory: Any) -> Any:
     fields = changed_fields(factory) - set(vars(answer))
     if not fields:
         return answer
-    declared = {name: factory._meta.declarations[name] for name in fields}
-    meta = type("Meta", (), {"model": factory._meta.model, "exclude": answer._meta.exclude})
+    declared = {name: declarations_of(factory)[name] for name in fields}
+    meta = type("Meta", (), {"model": model_of(factory), "exclude": excluded_by(answer)})
     return type(answer)(
         answer.__name__, (answer,), {**declared, "Meta": meta, "__module__": factory.__module__}
     )
