@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -17,6 +18,7 @@ import psycopg
 
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.databases.mapping.entries import Entry
+from pytest_gamedata.databases.mapping.existing_rows import read_existing
 from pytest_gamedata.databases.mapping.fill import Tables, fill, put_keys
 from pytest_gamedata.databases.mapping.filled import Filled
 from pytest_gamedata.databases.mapping.models import ModelTable
@@ -54,7 +56,7 @@ def map_tables(connection: Connection, entries: Sequence[Entry], dataset: Any, s
     Raises LoadError or SettingsError that names factory, table and column.
     """
     filled = [_begin(connection, entry, dataset) for entry in entries]
-    tables = Tables(filled, Streams(seed))
+    tables = Tables(filled, Streams(seed), cache(partial(read_existing, connection)))
     _count_per_parent(tables)
     shadows = _relate(tables, dataset)
     for each in filled:

@@ -27,8 +27,8 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The factory's name, for errors."""
-        return str(self.factory.__name__)
+        """The factory's name, for errors; the table's where migrations have filled it."""
+        return str(self.factory.__name__) if self.factory else self.model.name
 
 
 def read_entries(factories: Iterable[Any]) -> list[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ class Tables:
 
     filled: list[Filled]
     streams: Streams
+    find_existing: Callable[[int], Filled | None]  # rows that migrations have put into a table, by its oid
 
     def of_factory(self, factory: Any) -> Filled | None:
         """Return the table that a SubFactory of this factory refers to."""
@@ -275,7 +276,7 @@ def _put_foreign_keys(filled: Filled, tables: Tables) -> None:
     for key in filled.table.foreign_keys:
         if all(name in filled.stored for name in key.columns) or not _is_needed(filled, key):
             continue
-        parent = tables.of_oid(key.table)
+        parent = tables.of_oid(key.table) or tables.find_existing(key.table)
         if parent is None:
             raise _missing_parent(filled, key.columns[0])
         if key.columns[0] not in filled.parents:
