@@ -13,12 +13,11 @@ from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import is_null, to_python
-from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
+from pytest_gamedata.factories.by_table import factories_by_table
 from pytest_gamedata.models import Base, Transaction, User
-from pytest_gamedata.simulation.cast import cast_positions
 from pytest_gamedata.simulation.sessions import make_sessions
 from pytest_gamedata.simulation.users import make_users
 
@@ -202,9 +201,8 @@ def test_registration_is_the_first_event_of_every_user():
 @pytest.mark.parametrize("days", [1, 90])
 def test_a_purchase_falls_inside_a_session(days):
     spec = DatasetSpec(users=60, days=days)
-    streams, positions = Streams(spec.seed), cast_positions(spec.users)
-    users = make_users(spec, streams, positions, UserFactory)
-    sessions = make_sessions(spec, streams, users, [int(np.argmax(users[role])) for role in positions])
+    streams = Streams(spec.seed)
+    sessions = make_sessions(spec, streams, make_users(spec, streams, UserFactory))
     rows = build_dataset(spec).tables["transactions"]
     bought = rows["type"].is_("store_purchase", "loot_drop", "iap_purchase")
 

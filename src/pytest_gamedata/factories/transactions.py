@@ -6,6 +6,7 @@ from typing import Any
 
 import factory
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import constant
@@ -22,12 +23,13 @@ from pytest_gamedata.columns.values import (
     random_uuids,
 )
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.factories.base import Draw, GameFactory
+from pytest_gamedata.factories.base import Draw, GameFactory, changed_fields
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import Transaction
-from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES
+from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSED_STATUSES
 
+MEAN_REVERSAL_DAYS = {"refunded": dist.REFUND_DELAY_DAYS, "charged_back": dist.CHARGEBACK_DELAY_DAYS}
 LONE_ITEM = {"price_usd_cents": 299, "price_hard": 150}  # a bundle that either kind of money can buy
 
 
@@ -127,10 +129,14 @@ def _draw_completed_at(row: Any, rng: Rng, n: int) -> Column:
     return np.where(row.status.is_(*PAID_STATUSES), row.created_at + delay, NULL_MOMENT)
 
 
+def draw_reversal_delays(rng: Rng, status: Any) -> NDArray[np.timedelta64]:
+    """Draw how long after a payment its money goes back, for each status: refunded or charged back."""
+    return seconds(rng.exponential(status.weigh(MEAN_REVERSAL_DAYS) * 86_400) + 60)
+
+
 def _draw_refunded_at(row: Any, rng: Rng, n: int) -> Column:
-    days = np.where(row.status.is_("refunded"), dist.REFUND_DELAY_DAYS, dist.CHARGEBACK_DELAY_DAYS)
-    moment = row.completed_at + seconds(rng.exponential(days * 86_400, n) + 60)
-    return np.where(row.status.is_("refunded", "charged_back"), moment, NULL_MOMENT)
+    moment = row.completed_at + draw_reversal_delays(rng, row.status)
+    return np.where(row.status.is_(*REVERSED_STATUSES), moment, NULL_MOMENT)
 
 
 def _draw_trade_id(row: Any, rng: Rng, n: int) -> Column:
@@ -258,3 +264,15 @@ class RefundFactory(TransactionFactory):
     country_code = _same("refunded", "country_code")
     created_at = _same("refunded", "refunded_at")
     completed_at = _same("refunded", "refunded_at")
+
+
+def answering(answer: Any, factory: Any) -> Any:
+    """Return a factory of answers that keeps what a user's own factory changes."""
+    fields = changed_fields(factory) - set(vars(answer))
+    if not fields:
+        return answer
+    declared = {name: factory._meta.declarations[name] for name in fields}
+    meta = type("Meta", (), {"model": factory._meta.model, "exclude": answer._meta.exclude})
+    return type(answer)(
+        answer.__name__, (answer,), {**declared, "Meta": meta, "__module__": factory.__module__}
+    )

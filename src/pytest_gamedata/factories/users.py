@@ -178,6 +178,11 @@ def level_of(playtime: Any) -> Any:
     return np.clip(level.astype(np.int64), 1, dist.LEVEL_CAP)
 
 
+def xp_of(playtime: Any) -> Any:
+    """Return the experience that this many seconds of play give."""
+    return playtime * dist.XP_PER_SECOND
+
+
 def _role(name: str, **declared: Any) -> Any:
     """Declare a role of the cast: a user who signed up early and plays, unless declared otherwise."""
     return factory.Trait(**{"signup": EARLY, "engagement": dist.ROLE_ENGAGEMENT[name], **ALIVE, **declared})
@@ -255,7 +260,7 @@ class UserFactory(GameFactory):
     mfa_enabled = Draw(_draw_mfa_enabled)
     playtime_seconds = Draw(_draw_playtime)
     level = Draw(lambda row, rng, n: level_of(row.playtime_seconds))
-    xp = Draw(lambda row, rng, n: row.playtime_seconds * dist.XP_PER_SECOND)
+    xp = Draw(lambda row, rng, n: xp_of(row.playtime_seconds))
     # what other rows say of a user: nothing yet, until they are there
     soft_balance = 0
     hard_balance = 0
