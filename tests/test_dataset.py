@@ -240,6 +240,22 @@ def test_a_subclass_changes_its_column_only():
     assert changed == ["users.level"]
 
 
+def test_a_subclass_may_draw_from_what_is_settled_of_a_user():
+    class Receipts(TransactionFactory):
+        class Meta:
+            model = Transaction
+
+        idempotency_key = factory.LazyAttributeSequence(
+            lambda row, number: f"{row.user.level} {row.user.last_login_at} {number}"
+        )
+
+    tables = build_dataset(DatasetSpec(users=6), factories_by_table([Receipts])).tables
+    levels, rows = to_python(tables["users"]["level"]), tables["transactions"]
+
+    for user, key in zip(to_python(rows["user_id"]), to_python(rows["idempotency_key"]), strict=True):
+        assert key.startswith(f"{levels[user - 1]} None ")
+
+
 def test_a_factory_that_is_none_of_ours_is_refused():
     with pytest.raises(SettingsError) as caught:
         factories_by_table([dict])

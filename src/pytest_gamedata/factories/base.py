@@ -57,6 +57,13 @@ class Draw(declarations.BaseDeclaration):
         return to_python(self.draw(step.row, _own_stream(), 1))[0]
 
 
+class Settled(Draw):
+    """Declare a field that `build()` draws, and that a dataset settles after all rows are there.
+
+    A dataset draws it only where another field or a user's own declaration reads it.
+    """
+
+
 class GameOptions(factory.alchemy.SQLAlchemyOptions):
     """Factory Boy's options, with params before the traits that change them, and each trait switched off.
 
@@ -283,13 +290,16 @@ class _Table:
         """Return every column that is given or can be drawn; not parents, nor values for the whole table."""
         spent: set[str] = set()
         for name in (*self._declarations, *self._values):
-            if name in spent:
+            if name in spent or (name not in self._values and self._is_settled(name)):
                 continue
             self.held(name)
             for param in (spent_after or {}).get(name, ()):
                 del self._values[param]
                 spent.add(param)
         return {name: value for name, value in self._values.items() if isinstance(value, COLUMN_KINDS)}
+
+    def _is_settled(self, name: str) -> bool:
+        return isinstance(self._declarations[name].declaration, Settled)
 
     def _evaluate_rows(self, stream: str, declaration: Any) -> Column | None:
         """Evaluate what a user's subclass declares by other means; parents and numbers of ours are given."""

@@ -25,7 +25,7 @@ from pytest_gamedata.columns.sampling import (
 )
 from pytest_gamedata.columns.values import NULL_MOMENT, Column, is_null, pack_text
 from pytest_gamedata.distributions import ROLES
-from pytest_gamedata.factories.base import Draw, GameFactory, of_spec
+from pytest_gamedata.factories.base import Draw, GameFactory, Settled, of_spec
 from pytest_gamedata.models import User
 from pytest_gamedata.words.names import display_names
 from pytest_gamedata.words.usernames import HANDLE_STEMS, handles
@@ -258,9 +258,9 @@ class UserFactory(GameFactory):
         lambda row, rng, n: choose(row.signup_provider.is_("password"), row.hashed, constant(None, n))
     )
     mfa_enabled = Draw(_draw_mfa_enabled)
-    playtime_seconds = Draw(_draw_playtime)
-    level = Draw(lambda row, rng, n: level_of(row.playtime_seconds))
-    xp = Draw(lambda row, rng, n: xp_of(row.playtime_seconds))
+    playtime_seconds = Settled(_draw_playtime)
+    level = Settled(lambda row, rng, n: level_of(row.playtime_seconds))
+    xp = Settled(lambda row, rng, n: xp_of(row.playtime_seconds))
     # what other rows say of a user: nothing yet, until they are there
     soft_balance = 0
     hard_balance = 0
@@ -276,5 +276,5 @@ class UserFactory(GameFactory):
     banned_until = Draw(_draw_banned_until)
     status = Draw(_draw_status)
     deleted_at = Draw(lambda row, rng, n: np.where(row.status.is_("deleted"), row.ended_at, NULL_MOMENT))
-    last_login_at = Draw(_draw_last_login_at)
-    updated_at = Draw(lambda row, rng, n: row.last_login_at)
+    last_login_at = Settled(_draw_last_login_at)
+    updated_at = Settled(lambda row, rng, n: row.last_login_at)
