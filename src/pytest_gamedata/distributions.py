@@ -114,11 +114,14 @@ BAN_DAYS = 3650  # ten years: as good as for ever (own choice)
 EARLY_SIGNUPS = (0.05, 0.30)
 CHURNED_SIGNUPS, CHURNED_AFTER_DAYS = (0.02, 0.12), 5
 NEWCOMER_SIGNUP = 0.9999
-ROLE_ENGAGEMENT = {  # sigmas above the middling user: enough days for a story
-    "whale": 2.0, "free_player": 2.5, "churned": 2.5, "one_time_buyer": 1.0, "banned": 2.5, "locked": 1.0,
-    "deleted": 1.0, "refunded": 1.0, "charged_back": 1.0, "trader": 1.8, "gifter": 1.8, "mfa_user": 1.8,
-    "attacked": 1.0, "taken_over": 1.0, "failed_payer": 1.0, "multi_device": 1.8, "unverified": 1.0,
+# In order of precedence: a dataset of five users has the first five. Each with its engagement, in sigmas above the
+# middling user: enough days for a story. None is drawn as for everybody.
+ROLE_ENGAGEMENT: dict[str, float | None] = {
+    "whale": 2.0, "free_player": 2.5, "newcomer": None, "churned": 2.5, "one_time_buyer": 1.0, "banned": 2.5,
+    "locked": 1.0, "deleted": 1.0, "refunded": 1.0, "charged_back": 1.0, "trader": 1.8, "gifter": 1.8,
+    "mfa_user": 1.8, "attacked": 1.0, "taken_over": 1.0, "failed_payer": 1.0, "multi_device": 1.8, "unverified": 1.0,
 }  # fmt: skip
+ROLES = tuple(ROLE_ENGAGEMENT)
 LOCKED_SILENCE_HOURS = (6, 12)  # before the window's end, in which the locked user fails to get in
 LOCKED_BEYOND_HOURS = 12  # after the window's end, so that the lock still holds
 LONE_PLAYTIME_LOG = (7.5, 1.5)  # mean and sigma of ln seconds, of a user built alone
@@ -360,17 +363,10 @@ ATTACKER_NETWORK6 = "2001:db8"  # the first 32 bits
 ASNS = (64512, 65534)  # for private use: RFC 6996
 # Their beginnings as text: RFC 5737, RFC 2544, RFC 3849.
 RESERVED_ADDRESSES = (
-    "192.0.2.", "198.51.100.", "203.0.113.", "198.18.", "198.19.", "2001:db8:",
+    *(network.removesuffix("0") for network in ATTACKER_NETWORKS), "198.18.", "198.19.", f"{ATTACKER_NETWORK6}:",
 )  # fmt: skip
 # RFC 2606, RFC 6761.
 RESERVED_DOMAINS = (
     b"@example.com", b".example.com", b"@example.net", b".example.net", b"@example.org", b".example.org", b".test",
     b".example", b".invalid",
-)  # fmt: skip
-
-# In order of precedence: a dataset of five users has the first five.
-ROLES = (
-    "whale", "free_player", "newcomer", "churned", "one_time_buyer", "banned", "locked", "deleted", "refunded",
-    "charged_back", "trader", "gifter", "mfa_user", "attacked", "taken_over", "failed_payer", "multi_device",
-    "unverified",
 )  # fmt: skip

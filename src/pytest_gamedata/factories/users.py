@@ -51,9 +51,7 @@ def _draw_created_at(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_username(row: Any, rng: Rng, n: int) -> Column:
-    # lone users come one at a time: all of them must go by the same order of the stems
-    shift = np.where(row.lone, 0, rng.integers(0, HANDLE_STEMS))
-    return handles(row.number, shift, rng)
+    return handles(row.number, np.where(row.shifts_names, rng.integers(0, HANDLE_STEMS), 0), rng)
 
 
 def _draw_email(row: Any, rng: Rng, n: int) -> Column:
@@ -73,14 +71,17 @@ def _draw_email_verified_at(row: Any, rng: Rng, n: int) -> Column:
     return np.where(verified, moment, NULL_MOMENT)
 
 
+def _quota(row: Any, expected: float) -> int:
+    """Round an expected number of users; at random for a user built alone, who is one of so many by chance."""
+    return round(expected + float(np.ravel(row.rounding)[0]))
+
+
 def _draw_mfa_enabled(row: Any, rng: Rng, n: int) -> Column:
     """Draw who has a second factor: of those with a verified address, so that the share of all is met."""
     able = ~row.signup_provider.is_("device") & ~np.isnat(row.email_verified_at)
     likely = np.where(row.payer, dist.MFA_PAYER_FACTOR, 1.0)
-    if np.all(row.lone):
-        return able & (rng.random(n) < dist.MFA_SHARE * likely)
     able &= ~np.any([getattr(row, role) for role in ROLES], axis=0)
-    wanted = round(dist.MFA_SHARE * likely.sum()) - int(row.mfa_user.sum())
+    wanted = _quota(row, dist.MFA_SHARE * likely.sum()) - int(row.mfa_user.sum())
     enabled = np.zeros(n, dtype=np.bool_)
     enabled[sample(rng, likely * able, max(0, min(wanted, int(able.sum()))))] = True
     return enabled
@@ -89,7 +90,7 @@ def _draw_mfa_enabled(row: Any, rng: Rng, n: int) -> Column:
 def _draw_status(row: Any, rng: Rng, n: int) -> Column:
     statuses = pick(dist.STATUSES, strata(rng, n))
     too_young = row.created_at > row.until - np.timedelta64(86_400, "s")
-    return choose(row.lone | too_young | row.payer, constant("active", n), statuses)
+    return choose(row.always_active | too_young | row.payer, constant("active", n), statuses)
 
 
 def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
@@ -121,11 +122,9 @@ def _preset(row: Any) -> dist.Preset:
 def _draw_payer(row: Any, rng: Rng, n: int) -> Column:
     """Choose who ever pays: so many that the share is met, the cast's among them, by platform and country."""
     cast = row.whale | row.one_time_buyer | row.refunded | row.charged_back
-    if np.all(row.lone):
-        return rng.random(n) < _preset(row).payer_share
     likely = row.platform.weigh(dist.PAYERS_BY_PLATFORM) * row.country_code.weigh(dist.PAYERS_BY_COUNTRY)
     payer = np.zeros(n, dtype=np.bool_)
-    wanted = max(0, round(n * _preset(row).payer_share) - int(cast.sum()))
+    wanted = max(0, _quota(row, n * _preset(row).payer_share) - int(cast.sum()))
     payer[sample(rng, np.where(cast, 0.0, likely), wanted)] = True
     return payer
 
@@ -159,12 +158,8 @@ def _draw_planned_purchases(row: Any, rng: Rng, n: int) -> NDArray[np.int64]:
 
 
 def _draw_playtime(row: Any, rng: Rng, n: int) -> Column:
-    return (
-        np.exp(rng.normal(*dist.LONE_PLAYTIME_LOG, n) + dist.PLAYTIME_ENGAGEMENT * row.engagement).astype(
-            np.int64
-        )
-        + 60
-    )
+    log = rng.normal(*dist.LONE_PLAYTIME_LOG, n) + dist.PLAYTIME_ENGAGEMENT * row.engagement
+    return np.exp(log).astype(np.int64) + 60
 
 
 def _count_of(weights: dist.Weights) -> Draw:
@@ -196,7 +191,11 @@ class UserFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
-        lone = True  # a lone user is active, unless a trait says otherwise
+        always_active = True  # unless a trait says otherwise; in a dataset, some accounts end
+        shifts_names = (
+            False  # each dataset begins with other names; users built alone share one order of them
+        )
+        rounding = Draw(lambda row, rng, n: rng.random(n) - 0.5)  # of quotas: a dataset adds nothing
         since = of_spec(lambda spec: spec.since)
         until = of_spec(lambda spec: spec.until)
         preset = of_spec(lambda spec: spec.preset)
