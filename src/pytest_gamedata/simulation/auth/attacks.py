@@ -31,7 +31,7 @@ from pytest_gamedata.simulation.auth.events import (
     make_events,
     methods_of,
 )
-from pytest_gamedata.simulation.auth.failed_logins import ROOM
+from pytest_gamedata.simulation.auth.failed_logins import ROOM, lock_delay
 from pytest_gamedata.simulation.world import World
 
 DAY_SECONDS = 86_400
@@ -256,14 +256,14 @@ def _plan_locks(rng: Rng, brute: list[Attack], back: NDArray[np.bool_]) -> Event
     user = np.array([attack.target for attack in brute], dtype=np.int64)
     start = np.array([attack.start for attack in brute], dtype="datetime64[us]")
     unlock_at = start + seconds(np.array([attack.span + dist.LOCK_SECONDS for attack in brute]))
-    delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.BRUTE_FORCE_GAP_SECONDS + dist.LOCK_DELAY_SECONDS
+    lock_at = start + lock_delay(dist.BRUTE_FORCE_GAP_SECONDS)
     back_at = unlock_at + seconds(rng.uniform(*dist.OWNERS_RETURN_SECONDS, len(user)))
     story = BRUTE_FORCE_STORIES + np.array([attack.number for attack in brute], dtype=np.int64)
     locks = np.array([attack.attempts >= dist.LOCK_AFTER_FAILURES for attack in brute], dtype=np.bool_)
     own = {"user": user, "story": story, "session": OWNERS_SESSION + story}
     return stack(
         [
-            take(make_events(len(user), **own, type=LOCKED, at=start + seconds(delay)), locks),
+            take(make_events(len(user), **own, type=LOCKED, at=lock_at), locks),
             take(make_events(len(user), **own, type=UNLOCKED, at=unlock_at), locks),
             take(make_events(len(user), **own, at=back_at), back),
         ]

@@ -146,6 +146,11 @@ def plan_second_factors(rng: Rng, users: Columns, logins: Events, room: NDArray[
     )
 
 
+def lock_delay(gap: float) -> NDArray[np.timedelta64]:
+    """Return how long after the first of several failures, so many seconds apart, the account is locked."""
+    return seconds((dist.LOCK_AFTER_FAILURES - 1) * gap + dist.LOCK_DELAY_SECONDS)
+
+
 def plan_lock_out(world: World) -> Events:
     """Plan how the locked users failed to get in, half way between the last session and the end."""
     user = np.flatnonzero(world.users["status"].is_("locked"))
@@ -156,6 +161,5 @@ def plan_lock_out(world: World) -> Events:
     at = np.repeat(start, dist.LOCK_AFTER_FAILURES) + seconds(nth * dist.RETRY_SECONDS[0])
     story = np.int64(NONE)  # a story before all others: it stays with the dataset
     failures = make_events(len(each), user=each, type=FAILURE, reason=WRONG_PASSWORD, at=at, story=story)
-    delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.RETRY_SECONDS[0] + dist.LOCK_DELAY_SECONDS
-    lock_at = start + seconds(delay)
+    lock_at = start + lock_delay(dist.RETRY_SECONDS[0])
     return stack([failures, make_events(len(user), user=user, type=LOCKED, at=lock_at, story=story)])
