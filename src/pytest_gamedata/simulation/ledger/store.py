@@ -82,29 +82,12 @@ class _Store:
         self._needed = np.array([_required_level(each) for each in items["attributes"]], dtype=np.int64)
 
     def draw(self, rng: Rng) -> NDArray[np.int64]:
-        """Draw items by Zipf's law; whom one does not fit swaps with another buyer, so that the law holds."""
+        """Draw items by Zipf's law; what does not fit its buyer is drawn again, at last among what always fits."""
         item = self._draw_ranked(rng, self._ranks, len(self._user))
-        for _ in range(dist.STORE_SWAPS):
+        for ranks in (*[self._ranks] * dist.STORE_REDRAWS, self._always()):
             unfit = self._find_unfit(item)
-            bad, good = np.flatnonzero(unfit), np.flatnonzero(~unfit)
-            bad = rng.permutation(bad)[: len(good)]
-            if not len(bad):
-                break
-            item = self._swap(item, bad, rng.choice(good, len(bad), replace=False))
-        unfit = self._find_unfit(item)
-        if unfit.any():
-            item[unfit] = self._draw_ranked(rng, self._always(), int(unfit.sum()))
+            item[unfit] = self._draw_ranked(rng, ranks, int(unfit.sum()))
         return item
-
-    def _swap(self, item: Any, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Swap the items of two buyers each, where then they fit both."""
-        swapped = item.copy()
-        swapped[one], swapped[other] = item[other], item[one]
-        unfit = self._find_unfit(swapped)
-        keeps = unfit[one] | unfit[other]
-        for side in (one[keeps], other[keeps]):
-            swapped[side] = item[side]
-        return swapped
 
     def _find_unfit(self, item: NDArray[np.int64]) -> NDArray[np.bool_]:
         unfit = (self._until[item] <= self._at) | (self._needed[item] > self._level)
@@ -116,8 +99,9 @@ class _Store:
     def _always(self) -> NDArray[np.int64]:
         """Return what anybody can buy at any time, again and again; else what is on sale for longest."""
         until = self._until[self._ranks]
-        steady = self._again[self._ranks] & (self._needed[self._ranks] <= 1) & (until == until.max())
-        return self._ranks[steady] if steady.any() else self._ranks[np.argmax(until) :][:1]
+        longest = until == np.sort(until)[-1:]
+        steady = longest & self._again[self._ranks] & (self._needed[self._ranks] <= 1)
+        return self._ranks[steady if steady.any() else np.flatnonzero(longest)[:1]]
 
     @staticmethod
     def _draw_ranked(rng: Rng, ranks: NDArray[np.int64], count: int) -> NDArray[np.int64]:
