@@ -11,9 +11,9 @@ from pytest_gamedata.columns.combine import sort, stack, take
 from pytest_gamedata.columns.sampling import Rng
 from pytest_gamedata.columns.values import Columns
 from pytest_gamedata.simulation.ledger.purchases import plan_purchases
-from pytest_gamedata.simulation.ledger.store import plan_everyday, plan_rewards, plan_welcomes
-from pytest_gamedata.simulation.ledger.stories import Stories, row_counts, story_sizes
-from pytest_gamedata.simulation.ledger.trades import hand_over, plan_gifts, plan_trades
+from pytest_gamedata.simulation.ledger.store import plan_everyday, plan_welcomes
+from pytest_gamedata.simulation.ledger.stories import Stories, row_counts
+from pytest_gamedata.simulation.ledger.trades import plan_gifts, plan_grants, plan_trades
 from pytest_gamedata.simulation.ledger.transactions import draw_transactions
 from pytest_gamedata.simulation.ledger.wallets import settle_wallets
 from pytest_gamedata.simulation.world import World
@@ -26,23 +26,19 @@ def make_transactions(world: World, auth_events: Columns, transaction_factory: A
 
 def plan_stories(world: World) -> Stories:
     """Plan every story, in the order of time; with spec.transactions, exactly as many as give that number of rows."""
-    wanted, streams, sessions = world.spec.transactions, world.streams, world.sessions
+    wanted, rng = world.spec.transactions, world.streams.of("stories", "keep")
     stories = stack([plan_purchases(world), plan_trades(world), plan_gifts(world), plan_welcomes(world)])
     if wanted is None:
-        everyday = round(len(sessions.user) * sum(dist.EVERYDAY_PER_SESSION.values()))
+        everyday = round(len(world.sessions.user) * sum(dist.EVERYDAY_PER_SESSION.values()))
     else:
-        stories = _keep(stories, wanted, streams.of("stories", "keep"), list(world.cast.values()))
-        everyday = wanted - int(story_sizes(stories).sum())
-    stories = stack([stories, plan_everyday(world, everyday)])
-    stories = stack([hand_over(world, stories), stories])
-    if wanted is not None:  # what needed no grant leaves room
-        left = wanted - int(row_counts(stories).sum())
-        stories = stack([stories, plan_rewards(streams.of("stories", "left"), sessions, left)])
+        stories = _keep(stories, wanted, rng, list(world.cast.values()))
+        everyday = wanted - int(row_counts(stories).sum())
+    stories = stack([plan_grants(world, stories), stories, plan_everyday(world, everyday)])
     return sort(stories, np.argsort(stories["at"], kind="stable"))
 
 
 def _keep(stories: Stories, rows: int, rng: Rng, cast: list[int]) -> Stories:
     """Keep whole stories, the cast's first, as long as they fit into so many rows."""
     order = np.lexsort((rng.random(len(stories["at"])), ~np.isin(stories["user"], cast)))
-    fits = np.cumsum(story_sizes(stories)[order]) <= rows
+    fits = np.cumsum(row_counts(stories)[order]) <= rows
     return take(stories, np.sort(order[fits]))

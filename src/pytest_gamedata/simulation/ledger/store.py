@@ -42,12 +42,6 @@ def plan_everyday(world: World, count: int) -> Stories:
     return stories
 
 
-def plan_rewards(rng: Rng, sessions: Sessions, count: int) -> Stories:
-    """Plan so many rewards of currency, spread over all sessions."""
-    chosen = sessions.draw(rng, count)
-    return make_stories(count, user=sessions.user[chosen], at=sessions.moments_in(rng, chosen))
-
-
 def store_ranks(world: World) -> NDArray[np.int64]:
     """Return the items sold for wallet currency, the most popular first.
 

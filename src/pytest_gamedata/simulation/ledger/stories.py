@@ -39,13 +39,9 @@ def make_stories(count: int, **given: Any) -> Stories:
 
 
 def row_counts(stories: Stories) -> NDArray[np.int64]:
-    """Return how many rows of the ledger each story takes by itself."""
-    return 1 + ((stories["type"] == TRADE) | ~np.isnat(stories["refunded_at"])).astype(np.int64)
-
-
-def story_sizes(stories: Stories) -> NDArray[np.int64]:
-    """Return how many rows each story takes at most: what is given away may have to be granted first."""
-    return row_counts(stories) + np.isin(stories["type"], (TRADE, GIFT))
+    """Return how many rows of the ledger each story takes: itself, what answers it, and the grant before it."""
+    is_trade, is_gift = stories["type"] == TRADE, stories["type"] == GIFT
+    return 1 + 2 * is_trade.astype(np.int64) + is_gift + ~np.isnat(stories["refunded_at"])
 
 
 def draw_available(rng: Rng, items: Columns, among: NDArray[np.int64], at: Any) -> NDArray[np.int64]:

@@ -11,12 +11,11 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import take
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, strata
-from pytest_gamedata.columns.values import NULL_MOMENT, to_moment
+from pytest_gamedata.columns.values import to_moment
 from pytest_gamedata.simulation.ledger.stories import (
     CANCELLED,
     COMPLETED,
     GIFT,
-    LOOT,
     NONE,
     REWARD,
     TRADE,
@@ -24,7 +23,6 @@ from pytest_gamedata.simulation.ledger.stories import (
     draw_available,
     make_stories,
 )
-from pytest_gamedata.simulation.sessions import Sessions
 from pytest_gamedata.simulation.world import World
 
 
@@ -116,47 +114,12 @@ def _find_anybody(rng: Rng, world: World, deals: Stories, row: int) -> bool:
     return False
 
 
-def hand_over(world: World, stories: Stories) -> Stories:
-    """Let the givers give what dropped for them before, each piece once; return the grants of all the rest."""
-    given, giver = _in_order(stories, np.isin(stories["type"], (TRADE, GIFT)))
-    tradable = np.append(world.items["is_tradable"], False)  # the last one for no item
-    drops, finder = _in_order(stories, (stories["type"] == LOOT) & tradable[stories["item"]])
-    # a giver's n-th exchange is of the n-th piece
-    turns, pieces = _turns(giver), _turns(finder)
-    piece = np.minimum(np.searchsorted(pieces, turns), max(len(drops) - 1, 0))
-    has = np.zeros(len(given), dtype=np.bool_)
-    if len(drops):
-        has = (pieces[piece] == turns) & (stories["at"][drops[piece]] < stories["at"][given])
-    stories["item"][given[has]] = stories["item"][drops[piece[has]]]
-    rest, giver = given[~has], giver[~has]
-    at = _moments_before(world.streams.of("exchanges", "grant"), world.sessions, giver, stories["at"][rest])
-    return make_stories(len(rest), user=giver, type=REWARD, item=stories["item"][rest], at=at)
-
-
-def _in_order(stories: Stories, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the chosen rows by who has the item, then by time, and who has it."""
-    rows = np.flatnonzero(chosen)
-    owner = np.where(stories["type"] == TRADE, stories["counterparty"], stories["user"])[rows]
-    order = np.lexsort((stories["at"][rows], owner))
-    return rows[order], owner[order]
-
-
-def _turns(owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return one ascending number per row, of its owner and of how many rows of the owner come before."""
-    return owner * (1 << 32) + np.arange(len(owner)) - np.searchsorted(owner, owner)
-
-
-def _moments_before(rng: Rng, sessions: Sessions, user: NDArray[np.int64], at: Any) -> NDArray[np.datetime64]:
-    """Draw a moment in one of the sessions that each user began before a moment, and before that moment."""
-    since = sessions.start[0] if len(sessions.start) else NULL_MOMENT
-
-    def key(who: Any, when: Any) -> NDArray[np.int64]:
-        """Number users and milliseconds in one: a user's sessions lie together, by time."""
-        return who * (1 << 42) + (when - since).astype(np.int64) // 1000
-
-    first = np.searchsorted(sessions.user, user, side="left")
-    begun = np.searchsorted(key(sessions.user, sessions.start), key(user, at), side="left") - first
-    session = first + (rng.random(len(user)) * np.maximum(begun, 1)).astype(np.int64)
-    start = sessions.start[session]
-    length = np.minimum(sessions.seconds[session] * 1_000_000, (at - start).astype(np.int64))
-    return start + (rng.random(len(user)) * length).astype(np.int64).astype("timedelta64[us]")
+def plan_grants(world: World, stories: Stories) -> Stories:
+    """Plan the reward by which each giver has come by what is given: after the sign-up, before the exchange."""
+    exchanges = take(stories, np.isin(stories["type"], (TRADE, GIFT)))
+    count, item = len(exchanges["at"]), exchanges["item"]
+    giver = np.where(exchanges["type"] == TRADE, exchanges["counterparty"], exchanges["user"])
+    since = world.users["created_at"][giver] + seconds(dist.REGISTRATION_SECONDS)
+    part = world.streams.of("exchanges", "grant").random(count)
+    at = since + ((exchanges["at"] - since).astype(np.int64) * part).astype("timedelta64[us]")
+    return make_stories(count, user=giver, type=REWARD, item=item, at=at)
