@@ -22,7 +22,7 @@ class Preset(NamedTuple):
     # what makes spending concentrated; fitted to the published shares of the top payers
     purchases_dispersion: float = 0.355  # r of a payer's purchases, 1 + NegBin(r, mean): CDNOW's fit (X2)
     price_tier_correlation: float = 0.75  # how alike the prices of a payer's purchases are (recipe)
-    count_price_correlation: float = 0.35  # whoever buys more buys dearer (recipe)
+    count_price_correlation: float = 0.35  # players who buy more buy dearer (recipe)
     price_tier_max: float = 2.3  # sigmas: nobody buys dearer than the cast's whale (fitted)
 
 
@@ -295,7 +295,7 @@ TRADER_CAPITAL_SOFT = 20_000  # GLD that the cast's trader begins with (own choi
 REWARD_SOFT = (50, 600)  # GLD, lowest and highest (own choice)
 REWARD_HARD_SHARE = 0.2  # rewards that pay GEM (own choice)
 REWARD_HARD = (5, 60)  # GEM, lowest and highest (own choice)
-TRADER_DAY = 7  # whoever is still active on this day may trade (J)
+TRADER_DAY = 7  # players still active on this day may trade (J)
 TRADER_SHARE = 0.20  # of those who may (S44, base is J)
 TRADES_PER_TRADER = 3.0  # offers, mean (own choice)
 TRADE_SKEW = 0.5  # offers come at quantile u ** this of the buyer's sessions (own choice)

@@ -1,4 +1,4 @@
-"""Items: the catalogue. A few are sold for real money at fixed price points, the rest for wallet currency."""
+"""Factory of items: a few are sold for real money at fixed price points, the rest for wallet currency."""
 
 from __future__ import annotations
 

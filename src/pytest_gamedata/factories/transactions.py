@@ -1,4 +1,4 @@
-"""Transactions: what each row of the ledger says, once it is known who did what and when."""
+"""Factories of transactions: amounts, currency, payment and status of each row of the ledger."""
 
 from __future__ import annotations
 
@@ -43,29 +43,32 @@ def _uses_hard(row: Any) -> Any:
 def _draw_unit_price(row: Any, rng: Rng, n: int) -> Column:
     """Draw the price of one piece: US cents for real money, GEM or GLD else, 0 for what is given away."""
     item = row.item
-    trade = (
-        np.maximum(item.price_hard, dist.TRADE_PRICE_MIN) * rng.uniform(*dist.TRADE_PRICE_FACTOR, n)
-    ).astype(np.int64)
-    soft = rng.integers(dist.REWARD_SOFT[0], dist.REWARD_SOFT[1] + 1, n)
-    hard = rng.integers(dist.REWARD_HARD[0], dist.REWARD_HARD[1] + 1, n)
-    drawn = np.where(row.wallet < dist.REWARD_HARD_SHARE, hard, soft)
-    reward = np.select(
-        [row.bonus > 0, item.grants_hard != NULL], [row.bonus, 0], drawn
-    )  # an item is the reward
-    kinds = [
-        row.type.is_("iap_purchase"),
-        row.type.is_("store_purchase"),
-        row.type.is_("trade"),
-        row.type.is_("reward"),
-    ]
-    store = np.where(_uses_hard(row), item.price_hard, item.price_soft)
-    prices = np.select(kinds, [item.price_usd_cents, store, trade, reward], 0)
+    by_type = {
+        "iap_purchase": item.price_usd_cents,
+        "store_purchase": np.where(_uses_hard(row), item.price_hard, item.price_soft),
+        "trade": _draw_trade_price(item, rng, n),
+        "reward": _draw_reward(row, rng, n),
+    }
+    prices = np.select([row.type.is_(word) for word in by_type], list(by_type.values()), 0)
     if (prices == NULL).any():
         raise DatasetInvalidError(
             "A transaction asks for a price that its item does not have: iap_purchase needs price_usd_cents, "
             "store_purchase needs price_hard or price_soft. Pass another item, or another type."
         )
     return prices
+
+
+def _draw_trade_price(item: Any, rng: Rng, n: int) -> NDArray[np.int64]:
+    factor = rng.uniform(*dist.TRADE_PRICE_FACTOR, n)
+    return (np.maximum(item.price_hard, dist.TRADE_PRICE_MIN) * factor).astype(np.int64)
+
+
+def _draw_reward(row: Any, rng: Rng, n: int) -> NDArray[np.int64]:
+    """Draw what a reward pays: nothing beside an item, else its bonus, GEM or GLD."""
+    soft = rng.integers(dist.REWARD_SOFT[0], dist.REWARD_SOFT[1] + 1, n)
+    hard = rng.integers(dist.REWARD_HARD[0], dist.REWARD_HARD[1] + 1, n)
+    drawn = np.where(row.wallet < dist.REWARD_HARD_SHARE, hard, soft)
+    return np.select([row.bonus > 0, row.item.grants_hard != NULL], [row.bonus, 0], drawn)
 
 
 def _draw_currency(row: Any, rng: Rng, n: int) -> Column:

@@ -1,4 +1,4 @@
-"""Users: who they are, and what each is going to do (the plan that the other tables follow)."""
+"""Factory of users: their accounts, and the params that decide what each is going to do."""
 
 from __future__ import annotations
 

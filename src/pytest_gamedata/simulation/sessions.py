@@ -1,4 +1,4 @@
-"""When each user plays: the sessions that logins, purchases and playtime follow."""
+"""Sessions: the times at which each user plays, which logins, purchases and playtime follow."""
 
 from __future__ import annotations
 

@@ -84,20 +84,14 @@ def _places(attack: NDArray[np.int64], address: NDArray[np.int64]) -> tuple[list
     country = np.where(spread, hashed_quantiles(attack, nth, 23), hashed_quantiles(block, 24))
     far = len(dist.ATTACKER_NETWORKS) * HOSTS // dist.ATTACKER_BLOCK + 1  # numbered below those of the blocks
     below = np.where(spread, far + (mix(attack, nth, 25) % np.uint64(ASNS_OF_SPREAD)).astype(np.int64), block)
-    words = [
-        player if is_proxy else _address6(number, n) if is_spread else _address4(place)
-        for player, is_proxy, is_spread, number, n, place in zip(
-            addresses(host),
-            proxy.tolist(),
-            spread.tolist(),
-            attack.tolist(),
-            nth.tolist(),
-            rented.tolist(),
-            strict=True,
+    own = [
+        _address6(number, n) if is_spread else _address4(place)
+        for number, n, is_spread, place in zip(
+            *map(np.ndarray.tolist, (attack, nth, spread, rented)), strict=True
         )
     ]
     return (
-        words,
+        np.where(proxy, addresses(host), own).tolist(),
         np.where(proxy, country_codes(host), pick_countries(country)),
         np.where(proxy, asns(host), dist.ASNS[1] - below),
     )

@@ -142,34 +142,21 @@ def _targets(world: World) -> NDArray[np.bool_]:
 
 
 def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: Attack) -> Events:
-    """Plan the attempts of one attack; what matches no account at that moment is an unknown user."""
+    """Plan the attempts of one attack; an identifier that matches no account at that moment is an unknown user."""
+    count, brute = attack.attempts, attack.target != NONE
     at = attack.start + seconds(np.sort(_moments(rng, attack)))
-    user = (
-        _guess(rng, users, targets, at) if attack.target == NONE else np.full(attack.attempts, attack.target)
-    )
+    user = np.full(count, attack.target) if brute else _guess(rng, users, targets, at)
     reason = np.where(user == NONE, UNKNOWN_USER, WRONG_PASSWORD)
-    if attack.target != NONE:
-        reason[dist.LOCK_AFTER_FAILURES :] = ACCOUNT_LOCKED
-    addresses = max(1, round(attack.attempts / dist.ATTEMPTS_PER_IP[attack.kind]))
-    address = addresses_of(attack.kind, rng.permutation(attack.attempts) % addresses)
-    events = make_events(
-        attack.attempts,
-        user=user,
-        type=FAILURE,
-        reason=reason,
-        at=at,
-        session=ATTACK_SESSIONS + (attack.number << 32) + np.arange(attack.attempts),
-        attack=attack.number,
-        address=address,
-        device=address,
-    )
+    reason[dist.LOCK_AFTER_FAILURES if brute else count :] = ACCOUNT_LOCKED
+    number = rng.permutation(count) % max(1, round(count / dist.ATTEMPTS_PER_IP[attack.kind]))
+    address = addresses_of(attack.kind, number)
+    session = ATTACK_SESSIONS + (attack.number << 32) + np.arange(count)
+    origin = {"attack": attack.number, "address": address, "device": address, "session": session}
+    events = make_events(count, user=user, type=FAILURE, reason=reason, at=at, **origin)
     if attack.victim != NONE:
-        middle = attack.attempts // 2
-        events["user"][middle], events["type"][middle], events["reason"][middle] = (
-            attack.victim,
-            SUCCESS,
-            NONE,
-        )
+        middle = count // 2
+        events["user"][middle] = attack.victim
+        events["type"][middle], events["reason"][middle] = SUCCESS, NONE
     return events
 
 

@@ -32,7 +32,7 @@ def _describe(world: World, events: Events) -> dict[str, Any]:
     user, attack, person = events.pop("user"), events.pop("attack"), events.pop("person")
     attack_ids = derived_uuids(world.spec.seed, np.arange(attack.max(initial=NONE) + 1), 11)
     typo = person != NONE
-    person = np.maximum(user, person).astype(np.int32)  # whoever mistypes the own name is still somebody
+    person = np.maximum(user, person).astype(np.int32)  # a user who mistypes the own name still has a device
     del events["story"]
     return {
         "number": np.arange(len(user)),

@@ -1,4 +1,4 @@
-"""What players buy for real money: when, at which price, and what becomes of it."""
+"""Purchases for real money: when, at which price, and the attempts that fail."""
 
 from __future__ import annotations
 

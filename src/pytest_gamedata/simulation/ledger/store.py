@@ -65,7 +65,7 @@ def levels_before(sessions: Sessions, session: NDArray[np.int64]) -> NDArray[np.
 
 
 class _Store:
-    """Who buys when, and which items they may: on sale, within reach, and not what they already own."""
+    """Purchases in the store, and the items that fit each: on sale, within the level, not owned already."""
 
     def __init__(self, items: Columns, ranks: NDArray[np.int64], buys: Stories, level: Any) -> None:
         self._ranks, self._level = ranks, level
