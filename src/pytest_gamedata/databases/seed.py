@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, create_engine
 
 from pytest_gamedata.databases.existing import note_spec, raw_connection
-from pytest_gamedata.dataset import Dataset, build_dataset, factories_by_table
+from pytest_gamedata.dataset import Dataset, build_dataset
+from pytest_gamedata.factories.by_table import factories_by_table
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.clones import connect
 from pytest_gamedata.postgres.rows.copy import Report, load_new_database, load_tables, tell_nobody

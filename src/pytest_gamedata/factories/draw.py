@@ -31,6 +31,13 @@ class Draw(Declaration):
         return to_python(self.draw(row, _stream_of_single_rows(), 1))[0]
 
 
+class Settled(Draw):
+    """Declare a field that `build()` draws, and that a dataset settles after all rows are there.
+
+    A dataset draws it only where another field or a user's own declaration reads it.
+    """
+
+
 def of_spec(read: Callable[[DatasetSpec], Any]) -> Draw:
     """Declare a param that a single row takes from the spec of the running test; a dataset gives its own."""
     return Draw(lambda row, rng, n: from_python(read(STATE["spec"]))[np.zeros(n, dtype=np.intp)])
