@@ -1,4 +1,4 @@
-"""What runs leave for later ones: images of their servers, in the user's cache directory."""
+"""Choose the image of an earlier run's server that a new server starts from."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from pytest_gamedata.postgres.own.image import MAGIC, SUFFIX, ImageError, read_a
 
 @dataclass(frozen=True)
 class Cache:
-    """Where a run's images are, None for nowhere, and what it wants of them."""
+    """The directory of the images, None where none are used or kept, and what a run looks for in it."""
 
     directory: Path | None
     wanted: frozenset[str] = frozenset()  # the datasets that the run will ask for
-    home: str = ""  # the project's: of two images that hold the same datasets its own is the better one
-    rebuild: bool = False  # keep an image, but use none
+    home: str = (
+        ""  # the project's directory: its own image is better than another project's with the same datasets
+    )
+    rebuild: bool = False  # keep an image, but start from none
 
 
 NO_CACHE = Cache(None)
@@ -38,9 +40,9 @@ def name_family(binaries: Binaries, options: Sequence[str]) -> str:
 
 
 def choose_image(cache: Cache, family: str) -> Path | None:
-    """Return the image that saves a run most work: the most of the wanted datasets, then the least else.
+    """Return the image with most of the wanted datasets, then the project's own, then the one with fewest others.
 
-    The same dataset can be in several, of factories that have changed since: the newest is the likeliest.
+    Several may hold the same dataset, of factories that have changed since: the newest is the likeliest to fit.
     """
     if cache.directory is None or cache.rebuild:
         return None
@@ -54,7 +56,7 @@ def choose_image(cache: Cache, family: str) -> Path | None:
         except FileNotFoundError:
             continue  # another run has just removed it
         except (ImageError, LookupError, TypeError, AttributeError):
-            return image  # the keeper will say what is wrong with it, and remove it
+            return image  # the keeper will report what is wrong with it, and remove it
         rank = (len(cache.wanted & set(held)), is_own, -len(held), found.st_mtime)
         ranked.append((rank, image))
     if not ranked:

@@ -16,11 +16,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, BinaryIO
-
+from typing import Any, BinaryIO
 
 MAGIC = b"gamedata image 1\n"
 SUFFIX = ".image"

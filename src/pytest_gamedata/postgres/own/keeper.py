@@ -21,24 +21,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 from .image import ImageError, unpack
-from .run_files import MARK, ORIGIN, PLAN, is_worth_keeping
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .run_files import Plan
-
+from .run_files import MARK, ORIGIN, PLAN, ServerPlan, is_worth_keeping, remove_directory
 
 ADDRESS_IN_USE = b"Address already in use"
 # Immediate shutdown, for nothing of it is needed any more; then by force.
 STOP_STEPS = ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 3.0))
 ORDERLY_SECONDS = 10.0
-REMOVE_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
 
 
@@ -52,7 +44,7 @@ class _ToldToStopError(_RunOverError):
 
 def main() -> None:
     """Carry out the plan in the working directory, then remove what it made."""
-    plan: Plan = SimpleNamespace(**json.loads(Path(PLAN).read_bytes()))  # type: ignore[assignment]
+    plan = ServerPlan(**json.loads(Path(PLAN).read_bytes()))
     if os.fork() > 0:  # the run must neither wait for us nor find us among its children
         os._exit(0)
     os.chdir("/")
@@ -86,7 +78,7 @@ def _catch_signals() -> int:
     return readable
 
 
-def _serve(plan: Plan, wakeup: int) -> None:
+def _serve(plan: ServerPlan, wakeup: int) -> None:
     try:
         _make_files(plan)
         if _make_cluster(plan, wakeup):
@@ -97,7 +89,7 @@ def _serve(plan: Plan, wakeup: int) -> None:
     _wait(None, plan, wakeup)
 
 
-def _make_files(plan: Plan) -> None:
+def _make_files(plan: ServerPlan) -> None:
     for directory in plan.directories:
         _make_directory(Path(directory))
     for source, target in plan.copies.items():
@@ -115,7 +107,7 @@ def _make_files(plan: Plan) -> None:
             _hand_over(Path(directory), plan.account)
 
 
-def _use_image(plan: Plan, image: Path) -> None:
+def _use_image(plan: ServerPlan, image: Path) -> None:
     try:
         about = unpack(image, Path(plan.data))
     except ImageError as why:
@@ -146,7 +138,7 @@ def _hand_over(directory: Path, account: tuple[int, int]) -> None:
         raise PermissionError(f"{problem}; run pytest as an ordinary user") from None
 
 
-def _make_cluster(plan: Plan, wakeup: int) -> bool:
+def _make_cluster(plan: ServerPlan, wakeup: int) -> bool:
     """Run the first initdb command that works: they differ in what they need of the machine."""
     if Path(plan.run_dir, ORIGIN).exists():
         return True
@@ -169,7 +161,7 @@ def _remove_maps(databases: Path) -> None:
             path.unlink()
 
 
-def _run_server(plan: Plan, wakeup: int) -> None:
+def _run_server(plan: ServerPlan, wakeup: int) -> None:
     """Run the server on the first of the ports that nobody has taken in the meantime."""
     for port in plan.ports:
         _report(plan, f"port {port}")
@@ -183,12 +175,12 @@ def _describe(code: int) -> str:
     return f"exited with status {code}" if code >= 0 else f"was ended by signal {-code}"
 
 
-def _report(plan: Plan, line: str) -> None:
+def _report(plan: ServerPlan, line: str) -> None:
     with contextlib.suppress(BrokenPipeError):  # nobody listens once the server answers
         os.write(plan.status, f"{line}\n".encode())
 
 
-def _run(command: list[str], plan: Plan, wakeup: int) -> int:
+def _run(command: list[str], plan: ServerPlan, wakeup: int) -> int:
     """Run the command and return its exit status; stop it if the run is over before."""
     uid, gid = plan.account or (None, None)
     with Path(plan.log).open("wb") as log:
@@ -226,7 +218,7 @@ def _die_with_keeper() -> Callable[[], None] | None:
     return die_with_keeper
 
 
-def _wait(child: subprocess.Popen[bytes] | None, plan: Plan, wakeup: int) -> None:
+def _wait(child: subprocess.Popen[bytes] | None, plan: ServerPlan, wakeup: int) -> None:
     """Wait until the child has ended; raise when the run is over before."""
     while child is None or child.poll() is None:
         wait_readable(plan.lifeline, wakeup)
@@ -259,7 +251,7 @@ def _is_at_end(pipe: int) -> bool:
         return False
 
 
-def _is_abandoned(plan: Plan) -> bool:
+def _is_abandoned(plan: ServerPlan) -> bool:
     """Tell whether nobody holds the lifeline, now that nobody can join."""
     lock = _lock_run(plan)
     if lock is None or _is_at_end(plan.lifeline):
@@ -268,7 +260,7 @@ def _is_abandoned(plan: Plan) -> bool:
     return False
 
 
-def _lock_run(plan: Plan) -> int | None:
+def _lock_run(plan: ServerPlan) -> int | None:
     """Lock the run's directory: processes join under this lock, so none joins a server that stops."""
     try:
         lock = os.open(plan.run_dir, os.O_RDONLY | os.O_DIRECTORY)
@@ -278,7 +270,7 @@ def _lock_run(plan: Plan) -> int | None:
     return lock
 
 
-def _stop(child: subprocess.Popen[bytes], plan: Plan) -> None:
+def _stop(child: subprocess.Popen[bytes], plan: ServerPlan) -> None:
     if is_worth_keeping(plan):
         child.send_signal(
             signal.SIGINT
@@ -291,18 +283,3 @@ def _stop(child: subprocess.Popen[bytes], plan: Plan) -> None:
         os.killpg(child.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(seconds)
-
-
-def remove_directory(directory: Path) -> None:
-    """Remove the directory, again and again while a server that is just dying still writes to it."""
-    deadline = time.monotonic() + REMOVE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            shutil.rmtree(directory)
-        except FileNotFoundError:
-            if not directory.exists():
-                return
-        except OSError:
-            time.sleep(0.01)
-        else:
-            return  # without another look: a new run's may be there by now
