@@ -102,7 +102,7 @@ def make_plan(
     made_with = _initdb_options(binaries)
     family = name_family(binaries, [options.postgres_options, *made_with[0]])
     image = choose_image(options.cache, family)
-    directory = new_directory(choose_base(account, image_bytes=image.stat().st_size if image else 0))
+    directory = new_directory(choose_base(account, image.stat().st_size if image else 0))
     data = directory / "data"
     sockets = choose_socket_directory(directory, account)
     root = None if account is None or _can_run(binaries, account) else _root_of_copy(account)

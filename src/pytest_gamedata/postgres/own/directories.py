@@ -56,7 +56,7 @@ def _check_own_account() -> None:
         ) from None
 
 
-def choose_base(account: pwd.struct_passwd | None, image_bytes: int = 0) -> Path:
+def choose_base(account: pwd.struct_passwd | None, image_bytes: int) -> Path:
     """Return the first base that the account can reach and that has room, RAM before disk."""
     reasons = []
     for base in _bases():
@@ -76,7 +76,7 @@ def _bases() -> list[Path]:
     return list(dict.fromkeys(bases))
 
 
-def _why_unsuitable(base: Path, account: pwd.struct_passwd | None, more_bytes: int = 0) -> str | None:
+def _why_unsuitable(base: Path, account: pwd.struct_passwd | None, more_bytes: int) -> str | None:
     if not base.is_dir():
         return "does not exist"
     if not os.access(base, os.W_OK | os.X_OK):
@@ -112,10 +112,10 @@ def _may_enter(found: os.stat_result, account: pwd.struct_passwd) -> bool:
 
 
 def choose_executable_base(account: pwd.struct_passwd) -> Path:
-    """Return a base from which programs may be started: Docker mounts its /dev/shm noexec."""
+    """Return a base whose file system lets programs start: Docker mounts /dev/shm noexec."""
     noexec = getattr(os, "ST_NOEXEC", 0)  # not on macOS
     for base in _bases():
-        if _why_unsuitable(base, account) is None and not os.statvfs(base).f_flag & noexec:
+        if _why_unsuitable(base, account, 0) is None and not os.statvfs(base).f_flag & noexec:
             return base
     raise ServerError(
         f"The account {account.pw_name!r} cannot start PostgreSQL's programs where they are, and there is no "
@@ -137,7 +137,7 @@ def choose_socket_directory(directory: Path, account: pwd.struct_passwd | None) 
 
 
 def new_directory(base: Path) -> Path:
-    """Return the path of a directory that is still to be made."""
+    """Return an unused path for a directory that is still to be made."""
     return base / f"{PREFIX}{secrets.token_hex(4)}"
 
 
@@ -158,7 +158,7 @@ def lock_directory(directory: Path) -> int | None:
 
 
 def sweep_dead() -> None:
-    """Remove the directories of runs all of whose processes are dead, the keeper included."""
+    """Remove the directories of runs whose processes have all ended, the keeper's included."""
     for directory in _our_directories():
         lock = lock_directory(directory)
         if lock is None:

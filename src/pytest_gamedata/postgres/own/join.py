@@ -1,4 +1,4 @@
-"""One PostgreSQL server per pytest run: the first process that needs it starts it, the others join."""
+"""Share one PostgreSQL server per pytest run: the first process that needs it starts it, the others join."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 from pytest_gamedata.errors import ServerError
 from pytest_gamedata.postgres.own.binaries import Binaries
 from pytest_gamedata.postgres.own.cluster import ServerOptions
-from pytest_gamedata.postgres.own.directories import RAM, has_reader, lock_directory, sweep_dead
+from pytest_gamedata.postgres.own.directories import has_reader, lock_directory, sweep_dead
 from pytest_gamedata.postgres.own.run_files import (
     LIFELINE,
     MARK,
@@ -27,7 +27,7 @@ from pytest_gamedata.postgres.own.run_files import (
     TEMPLATES,
     remove_directory,
 )
-from pytest_gamedata.postgres.own.start import describe_log, start_keeper, write_private
+from pytest_gamedata.postgres.own.start import describe_log, start_server, write_private
 from pytest_gamedata.postgres.server import Server
 
 MEMBERS = "members"  # a file that every process of the run holds a shared lock on
@@ -117,28 +117,14 @@ def _read_server(run_dir: Path) -> Server | None:
 
 def _start_server(run_dir: Path, find: Callable[[], Binaries], options: ServerOptions) -> Server:
     """Start a server and write down how to reach it; the lifeline is held before there is a server to keep."""
-    began = time.monotonic()
     binaries = find()
     sweep_dead()
     lifeline = _make_lifeline(run_dir)
     try:
         _hold(run_dir)
-        started = start_keeper(run_dir, binaries, options, lifeline)
+        server = start_server(run_dir, binaries, options, lifeline)
     finally:
         os.close(lifeline)
-    server = Server(
-        host="127.0.0.1",
-        port=started.port,
-        user=started.role,
-        password=started.password,
-        dbname="postgres",
-        version=binaries.version,
-        source=binaries.source,
-        directory=started.directory,
-        in_ram=started.directory.parent == RAM,
-        from_cache=started.from_cache,
-        seconds=time.monotonic() - began,
-    )
     write_private(run_dir / SERVER, json.dumps(asdict(server), default=str))
     return server
 
@@ -152,7 +138,7 @@ def _make_lifeline(run_dir: Path) -> int:
     return os.open(run_dir / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
 
 
-def leave_server(run_dir: Path, timeout: float = LEAVE_TIMEOUT_SECONDS) -> None:
+def leave_server(run_dir: Path) -> None:
     """Let go of the run's server; if no other process holds it, return when its files are gone.
 
     A process that never joined may call it too.
@@ -163,20 +149,20 @@ def leave_server(run_dir: Path, timeout: float = LEAVE_TIMEOUT_SECONDS) -> None:
     except FileNotFoundError:
         return
     try:
-        _wait_until_gone(run_dir, directory, timeout)
+        _wait_until_gone(run_dir, directory)
     finally:
         os.close(directory)
 
 
-def _wait_until_gone(run_dir: Path, directory: int, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
+def _wait_until_gone(run_dir: Path, directory: int) -> None:
+    deadline = time.monotonic() + LEAVE_TIMEOUT_SECONDS
     while not _has_members(run_dir):
         _remove_leftovers(run_dir)
         if not run_dir.exists() and _is_unlocked(directory):
             return
         if time.monotonic() > deadline:
             raise ServerError(
-                f"The PostgreSQL server of this run did not end within {timeout:g} s. "
+                f"The PostgreSQL server of this run did not end within {LEAVE_TIMEOUT_SECONDS:g} s. "
                 f"Its files are in {str(run_dir)!r}: see keeper.log and plan.json there."
             )
         time.sleep(POLL_SECONDS)

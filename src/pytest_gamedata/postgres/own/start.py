@@ -1,4 +1,4 @@
-"""Start a keeper, and through it a server, and make the role that tests use."""
+"""Start a keeper, which starts a server, and make the role that tests use."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import subprocess
 import sys
 import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_gamedata.errors import CacheWarning, ServerError
 from pytest_gamedata.postgres.own.binaries import Binaries
 from pytest_gamedata.postgres.own.cluster import ROLE, ServerOptions, make_plan
+from pytest_gamedata.postgres.own.directories import RAM
 from pytest_gamedata.postgres.own.keeper import wait_readable
 from pytest_gamedata.postgres.own.run_files import ORIGIN, PLAN, ServerPlan
+from pytest_gamedata.postgres.server import Server
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -41,19 +42,9 @@ main()
 """
 
 
-@dataclass(frozen=True)
-class Started:
-    """Properties of a server that its start has decided."""
-
-    directory: Path
-    port: int
-    role: str
-    password: str
-    from_cache: bool
-
-
-def start_keeper(run_dir: Path, binaries: Binaries, options: ServerOptions, lifeline: int) -> Started:
-    """Start a keeper that reads the lifeline, wait until its server answers, and make the role."""
+def start_server(run_dir: Path, binaries: Binaries, options: ServerOptions, lifeline: int) -> Server:
+    """Start a keeper that reads the lifeline, wait until its server answers, and make the tests' role."""
+    began = time.monotonic()
     status, report = os.pipe()
     with os.fdopen(status, "rb", buffering=0) as reports:
         with os.fdopen(report, "wb"):  # closed once the keeper has it, so that we see when the keeper ends
@@ -64,12 +55,30 @@ def start_keeper(run_dir: Path, binaries: Binaries, options: ServerOptions, life
             options.during_initdb()
         connection, port = _connect(plan, reports, binaries)
     from_cache = (run_dir / ORIGIN).exists()
-    password = secrets.token_urlsafe()
     with connection:
-        verb = "ALTER" if from_cache else "CREATE"
-        verifier = _make_verifier(password)
-        connection.execute(f"{verb} ROLE {ROLE} LOGIN CREATEDB PASSWORD '{verifier}'".encode())
-    return Started(Path(plan.log).parent, port, ROLE, password, from_cache)
+        password = _make_role(connection, "ALTER" if from_cache else "CREATE")
+    directory = Path(plan.log).parent
+    return Server(
+        host="127.0.0.1",
+        port=port,
+        user=ROLE,
+        password=password,
+        dbname="postgres",
+        version=binaries.version,
+        source=binaries.source,
+        directory=directory,
+        in_ram=directory.parent == RAM,
+        from_cache=from_cache,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _make_role(connection: Connection[Any], verb: str) -> str:
+    """Create or alter the tests' role, and return its new password."""
+    password = secrets.token_urlsafe()
+    verifier = _make_verifier(password)
+    connection.execute(f"{verb} ROLE {ROLE} LOGIN CREATEDB PASSWORD '{verifier}'".encode())
+    return password
 
 
 def write_private(path: Path, content: str) -> None:
@@ -104,7 +113,7 @@ def _spawn_keeper(run_dir: Path, descriptors: tuple[int, ...]) -> None:
 
 
 def _connect(plan: ServerPlan, reports: BinaryIO, binaries: Binaries) -> tuple[Connection[Any], int]:
-    """Connect as the superuser as soon as the server answers; give up at once when it has ended."""
+    """Connect as the superuser as soon as the server answers; raise ServerError as soon as it has ended."""
     import psycopg  # slow, but initdb is running meanwhile
 
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
@@ -163,7 +172,7 @@ def _start_error(plan: ServerPlan, binaries: Binaries, reason: str) -> ServerErr
 
 
 def describe_log(log: Path) -> str:
-    """Return the end of a log as the end of an error message."""
+    """Return the last lines of a log, worded as the end of an error message."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
