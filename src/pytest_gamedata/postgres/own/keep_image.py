@@ -1,4 +1,4 @@
-"""Keep an image of a server that has stopped: the templates that its run has used, and nothing else of the run.
+"""Keep an image of a stopped server, with the templates that its run has used and nothing else of the run.
 
 Part of the keeper: the standard library only.
 """
@@ -14,17 +14,17 @@ from typing import Any
 from .image import SUFFIX, evict, pack
 from .run_files import ORIGIN, ServerPlan, read_template_records
 
-LIMIT_BYTES = 2 << 30  # of all images together; one of 100 users has 40 MB, of 30,000 users 250 MB
+LIMIT_BYTES = 2 << 30  # of all images together; one of 100 users has 30 MB, of 30,000 users 250 MB
 OWN_DATABASES = 3  # postgres, template0, template1
 COMMAND_SECONDS = 60.0
 REFUSALS = (b"ERROR:", b"FATAL:", b"PANIC:")
 
 
-def preserve(plan: ServerPlan) -> None:
-    """Keep an image of the stopped server's data directory.
+def keep_image(plan: ServerPlan) -> None:
+    """Write an image of the stopped server's data directory into the cache.
 
-    Nothing is kept if the server holds databases that this run's processes have not told of: those of a
-    worker that was killed, or of a test.
+    No image is kept if the server holds databases that the run has not recorded as templates: those of a killed
+    worker, or of a test.
     """
     used = read_template_records(Path(plan.run_dir))
     kept = {name: record for name, record in used.items() if record["keep"]}
@@ -55,7 +55,7 @@ def _count_databases(plan: ServerPlan) -> int:
 
 
 def _run(plan: ServerPlan, command: list[str], lines: str = "") -> bool:
-    """Run a command as the server's account; tell whether it did everything it was told."""
+    """Run a command as the server's account; tell whether it succeeded, and refused none of the statements."""
     uid, gid = plan.account or (None, None)
     done = subprocess.run(
         command,
