@@ -25,7 +25,9 @@ from pytest_gamedata.databases.template import get_template
 from pytest_gamedata.errors import ServerError, SettingsError
 from pytest_gamedata.postgres.clones import Admin, clone_template, connect, drop_database
 from pytest_gamedata.postgres.own.binaries import find_binaries
-from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache, cache_directory, why_unusable
+from pytest_gamedata.postgres.own.cluster import ServerOptions
+from pytest_gamedata.postgres.own.directories import cache_directory, prepare_cache_directory
+from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache
 from pytest_gamedata.postgres.own.join import join_server, leave_server
 from pytest_gamedata.postgres.server import Server
 from pytest_gamedata.settings import DatasetSpec, parse_until
@@ -44,7 +46,7 @@ def serve_dataset(spec: DatasetSpec, port: int = 0) -> Iterator[GameDatabase]:
     directory = Path(tempfile.gettempdir(), f"gamedata-{secrets.token_hex(6)}")
     run = Run(directory, parse_until("now"), spec, str(Path.cwd()), Costs({}, {}, []), {})
     try:
-        server = join_server(directory, find_binaries, cache=_find_cache(run), port=port)
+        server = join_server(directory, find_binaries, ServerOptions(cache=_find_cache(run), port=port))
         with _seeded_database(run, server) as database:
             yield database
     finally:
@@ -68,7 +70,9 @@ def _seeded_database(run: Run, server: Server) -> Iterator[GameDatabase]:
 
 def _find_cache(run: Run) -> Cache:
     place = cache_directory()
-    return NO_CACHE if why_unusable(place) else Cache(place, frozenset([dataset_digest(run.spec)]), run.home)
+    if prepare_cache_directory(place):
+        return NO_CACHE
+    return Cache(place, frozenset([dataset_digest(run.spec)]), run.home)
 
 
 def _check_free(port: int) -> None:

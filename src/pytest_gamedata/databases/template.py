@@ -9,7 +9,7 @@ from pytest_gamedata.databases.cache_key import dataset_digest, foreign, templat
 from pytest_gamedata.databases.registry import Run, find_template, keep_template
 from pytest_gamedata.databases.user_reads import describe_reads, hold, recorded_reads
 from pytest_gamedata.postgres.clones import Admin, Connection, ensure_template
-from pytest_gamedata.postgres.own.join import note_template
+from pytest_gamedata.postgres.own.join import record_template
 from pytest_gamedata.postgres.server import Server
 from pytest_gamedata.settings import DatasetSpec
 
@@ -52,7 +52,7 @@ def _ensure_template(
 
     facts = ensure_template(admin, name, fill, check)
     about = {"dataset": dataset_digest(spec), "home": run.home}
-    note_template(
+    record_template(
         run.directory, name, {"built": facts["run"] == this_run, "keep": facts["keep"], "about": about}
     )
     return name, facts | {"cached": facts["run"] != this_run}

@@ -13,7 +13,9 @@ from pytest_gamedata.plugin.failures import one_line_failures
 from pytest_gamedata.plugin.markers import wanted_specs
 from pytest_gamedata.plugin.run_state import RUN, read_setting
 from pytest_gamedata.postgres.own.binaries import Binaries, find_binaries
-from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache, cache_directory, why_unusable
+from pytest_gamedata.postgres.own.cluster import ServerOptions
+from pytest_gamedata.postgres.own.directories import cache_directory, prepare_cache_directory
+from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache
 from pytest_gamedata.postgres.own.join import join_server
 from pytest_gamedata.postgres.server import Server
 
@@ -30,11 +32,10 @@ def open_server(session: pytest.Session) -> Server:
     options = str(_postgresql_setting(config, "postgresql_postgres_options") or "")
     with one_line_failures():
         place = _find_cache(config)
-        problem = why_unusable(place) if place else None
+        problem = prepare_cache_directory(place) if place else None
         cache = NO_CACHE if place is None or problem else _want(place, run, session)
-        server = join_server(
-            run.directory, lambda: find_binaries_of(config), options, cache, _import_what_builds
-        )
+        wanted = ServerOptions(options, cache, during_initdb=_import_what_builds)
+        server = join_server(run.directory, lambda: find_binaries_of(config), wanted)
     run.costs.server.update({name: getattr(server, name) for name in SHOWN}, cache_problem=problem)
     return server
 
