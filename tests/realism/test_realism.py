@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from pytest_gamedata.realism.judge import compare
-from pytest_gamedata.realism.measure import queries, measure
+from pytest_gamedata.realism.measure import measure, queries
 from pytest_gamedata.realism.targets import DEFAULT_PRESET, PAYER_BANDS, TARGETS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "realism.md").read_text()
