@@ -14,3 +14,7 @@ from pytest_gamedata.models.transactions import Transaction
 from pytest_gamedata.models.users import User
 
 __all__ = ["AuthEvent", "Base", "Item", "Transaction", "User"]
+
+TABLES = tuple(
+    model.__tablename__ for model in (User, Item, Transaction, AuthEvent)
+)  # parents before children
