@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -176,10 +176,21 @@ def _check_together(spec: DatasetSpec) -> None:
             )
 
 
-# `rng` is the stream that lone rows are drawn from, None until the first one is.
-STATE: dict[str, Any] = {"session": None, "spec": DatasetSpec(), "rng": None}
+@dataclass
+class LoneRows:
+    """What rows made one by one, by a factory's build() and create(), go by in the running test.
+
+    It is here because `gamedata_session` sets it and must import neither Factory Boy nor numpy.
+    """
+
+    session: Any = None  # that create() persists through, None if there is none
+    spec: DatasetSpec = field(default_factory=DatasetSpec)  # of the dataset that the rows are to fit
+    rng: Any = None  # the numpy Generator that they are drawn from, None until the first one is
+
+
+lone_rows = LoneRows()
 
 
 def persist_through(session: Any, spec: DatasetSpec | None = None) -> None:
     """Let every factory's create() use this session (None: no longer) for rows that fit this dataset."""
-    STATE.update(session=session, spec=spec or DatasetSpec(), rng=None)
+    lone_rows.session, lone_rows.spec, lone_rows.rng = session, spec or DatasetSpec(), None

@@ -30,7 +30,7 @@ from pytest_gamedata.columns.values import (
 )
 from pytest_gamedata.errors import SessionMissingError
 from pytest_gamedata.factories.row_by_row import evaluate_rows
-from pytest_gamedata.settings import STATE, DatasetSpec
+from pytest_gamedata.settings import DatasetSpec, lone_rows
 
 ROWS_PER_BLOCK = 1 << 17
 LONE_ROWS_START = 1_000_000_000  # numbers of lone rows start here, so their names never meet seeded ones
@@ -101,12 +101,12 @@ class GameFactory(factory.alchemy.SQLAlchemyModelFactory):
         meta: Any = cls._meta
         if meta.sqlalchemy_session is None and meta.sqlalchemy_session_factory is None:
             cls._require_session()
-            return cls._save(model_class, STATE["session"], args, kwargs)
+            return cls._save(model_class, lone_rows.session, args, kwargs)
         return super()._create(model_class, *args, **kwargs)
 
     @classmethod
     def _require_session(cls) -> None:
-        if STATE["session"] is None:
+        if lone_rows.session is None:
             raise SessionMissingError(
                 f"{cls.__name__}.create() has no session to persist through. "
                 "Request the gamedata_session fixture in the test, or use build() for a row in memory."
@@ -141,19 +141,19 @@ def drop_params(cls: type[GameFactory], columns: Columns) -> Columns:
 
 def _own_stream() -> np.random.Generator:
     """Return the stream of lone rows."""
-    STATE["rng"] = STATE["rng"] or np.random.default_rng(STATE["spec"].seed)
-    stream: np.random.Generator = STATE["rng"]
+    lone_rows.rng = lone_rows.rng or np.random.default_rng(lone_rows.spec.seed)
+    stream: np.random.Generator = lone_rows.rng
     return stream
 
 
 def of_spec(read: Callable[[DatasetSpec], Any]) -> Draw:
     """Declare a param that lone rows take from the dataset they belong to; a dataset gives its own."""
-    return Draw(lambda row, rng, n: from_python(read(STATE["spec"]))[np.zeros(n, dtype=np.intp)])
+    return Draw(lambda row, rng, n: from_python(read(lone_rows.spec))[np.zeros(n, dtype=np.intp)])
 
 
 def find_parent(model: Any, primary_key: Any) -> Any:
     """Return the row with this key from the session that the factories use, None without one."""
-    return None if STATE["session"] is None else STATE["session"].get(model, primary_key)
+    return None if lone_rows.session is None else lone_rows.session.get(model, primary_key)
 
 
 class _OneRow:
