@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -10,10 +11,18 @@ import pytest
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.plugin.markers import NEXT_ITEM, spec_of
 from pytest_gamedata.plugin.report import describe_costs, header_line, mention_gamedata, uses_gamedata
-from pytest_gamedata.plugin.run_state import CACHE_INI, PASSWORD_INIS, REBUILD_INI, RUN, share_run, start_run
+from pytest_gamedata.plugin.run_state import (
+    CACHE_INI,
+    CACHE_KEY_INI,
+    PASSWORD_INIS,
+    REBUILD_INI,
+    RUN,
+    share_run,
+    start_run,
+)
 from pytest_gamedata.settings import OPTION_NAMES, OPTIONS, DatasetSpec
 
-pytest_plugins = ("pytest_gamedata.plugin.fixtures",)
+pytest_plugins = ("pytest_gamedata.plugin.fixtures", "pytest_gamedata.plugin.origins")
 
 MARKER = (
     "gamedata({keys}): the dataset that this test's gamedata_db holds; "
@@ -37,6 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         CACHE_INI, "directory for what later runs can use, or off (default: the user's cache directory)"
     )
+    text = "files, directories and globs that decide what your own gamedata_create_schema and gamedata_factories give"
+    parser.addini(CACHE_KEY_INI, text, type="args", default=[])
     for name in PASSWORD_INIS:
         parser.addini(name, "replaces the password of all password accounts; set both", default=None)
 
@@ -102,11 +113,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand what an xdist worker has spent to its controller."""
-    costs = session.config.stash[RUN].costs
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["gamedata"] = {
-            "server": costs.server, "templates": costs.templates, "clones": costs.clones,
-        }  # fmt: skip
+        session.config.workeroutput["gamedata"] = asdict(session.config.stash[RUN].costs)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -119,10 +127,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print what the run has spent, when it has."""
-    costs = config.stash[RUN].costs
-    if costs.server:
+    run = config.stash[RUN]
+    if run.costs.server:
         terminalreporter.write_sep("=", "gamedata")
-        for line in describe_costs(costs):
+        for line in describe_costs(run, run.costs.server):
             terminalreporter.write_line(line)
 
 

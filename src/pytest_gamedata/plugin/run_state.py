@@ -6,18 +6,22 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_gamedata.databases.registry import Costs, Run
+from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.settings import OPTIONS, DatasetSpec, parse_until, resolve_spec
+
+if TYPE_CHECKING:
+    from pytest_gamedata.databases.key_files import KeyFiles
 
 # a setting's value, and where it was found
 Found = dict[str, tuple[Any, str]]
 
 PASSWORD_INIS = ("gamedata_password", "gamedata_password_hash")
+CACHE_KEY_INI = "gamedata_cache_key"
 CACHE_INI, REBUILD_INI = "gamedata_cache", "gamedata_rebuild"
 CACHE_OFF = "off"
 
@@ -30,7 +34,17 @@ def start_run(config: pytest.Config) -> Run:
     now = parse_until(shared.get("now", "now"))
     spec = resolve_spec(DatasetSpec(**_read_password(config)), fix_now(_read_settings(config), now))
     directory = shared.get("directory") or Path(tempfile.gettempdir(), f"gamedata-{os.urandom(6).hex()}")
-    return Run(Path(directory), now, spec, str(config.rootpath), Costs({}, {}, []), {})
+    return Run(Path(directory), now, spec, str(config.rootpath), _find_key_files(config))
+
+
+def _find_key_files(config: pytest.Config) -> KeyFiles | None:
+    """Return the files of the cache key that the ini names, None if it names none. Raises SettingsError."""
+    entries = config.getini(CACHE_KEY_INI)
+    if not entries:
+        return None
+    from pytest_gamedata.databases.key_files import KeyFiles
+
+    return KeyFiles(tuple(entries), config.inipath.parent if config.inipath else config.rootpath)
 
 
 def share_run(run: Run) -> dict[str, str]:
