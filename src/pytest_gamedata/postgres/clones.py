@@ -121,15 +121,9 @@ def _is_alive(connection: Connection) -> bool:
     return True
 
 
-def ensure_template(
-    admin: Connection,
-    name: str,
-    fill: Callable[[str], dict[str, Any]],
-    check: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda facts: facts,
-) -> dict[str, Any]:
-    """Create the template if it is not there; return what `fill` said of it, whoever called it.
+def ensure_template(admin: Connection, name: str, fill: Callable[[str], str]) -> str:
+    """Create the template if it is not there; return the text that `fill` gave, in whichever process it ran.
 
-    `check` gets that too, and returns None if the template is to be made anew, else what is to be said from now on.
     `fill` gets the name of an empty database. The template is marked as the last step, so that one that was
     not finished is recognised and made anew. An error in `fill` leaves no template.
     """
@@ -137,39 +131,41 @@ def ensure_template(
     admin.execute("SELECT pg_advisory_lock(%s)", [key])  # ends with its holder, however that ends
     try:
         row = admin.execute(FIND_TEMPLATE, [name]).fetchone()
-        if row and row[0]:
-            found = dict(json.loads(row[1]))
-            facts = check(found)
-            if facts == found:
-                return found
-            if facts is not None:
-                _warm_up(admin, name)
-                _write_facts(admin, name, facts)
-                return facts
-            admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(name)))
-        return _create_template(admin, name, fill)
+        if not row or not row[0]:
+            return _create_template(admin, name, fill)
+        started, text = json.loads(row[1])
+        if started != _started(admin):
+            _warm_up(admin, name)
+            _comment(admin, name, text)
+        return str(text)
     finally:
         admin.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
-def _create_template(admin: Connection, name: str, fill: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+def _create_template(admin: Connection, name: str, fill: Callable[[str], str]) -> str:
     drop_database(admin, name)
     clone_template(admin, "template0", name)
     database = sql.Identifier(name)
     try:
-        facts = fill(name)
+        text = fill(name)
     except BaseException:
         drop_database(admin, name)
         raise
-    _write_facts(admin, name, facts)
+    _comment(admin, name, text)
     admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
     admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(database))
-    return facts
+    return text
 
 
-def _write_facts(admin: Connection, name: str, facts: dict[str, Any]) -> None:
-    comment = sql.Literal(json.dumps(facts))
+def _comment(admin: Connection, name: str, text: str) -> None:
+    """Keep a text with a template, and which start of the server it was warmed up after."""
+    comment = sql.Literal(json.dumps([_started(admin), text]))
     admin.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), comment))
+
+
+def _started(admin: Connection) -> str:
+    row = admin.execute("SELECT extract(epoch FROM pg_postmaster_start_time())::text").fetchone()
+    return str(row and row[0])
 
 
 def _warm_up(admin: Connection, name: str) -> None:
