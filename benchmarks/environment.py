@@ -31,7 +31,9 @@ STARTS_ITSELF = """
 import subprocess, sys
 subprocess.run([sys.executable, "-c", "import pytest_gamedata, pytest_postgresql"], check=True)
 """
-FIND_BINARIES = "from pytest_gamedata.postgres.own.binaries import find_binaries; print(find_binaries().bin_dir)"
+FIND_BINARIES = (
+    "from pytest_gamedata.postgres.own.binaries import find_binaries; print(find_binaries().bin_dir)"
+)
 
 
 @dataclass(frozen=True)

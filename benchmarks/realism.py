@@ -21,7 +21,7 @@ from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 from pytest_gamedata.distributions import PRESETS
 from pytest_gamedata.realism.judge import Finding, compare, describe_band, describe_figure
 from pytest_gamedata.realism.measure import measure
-from pytest_gamedata.realism.targets import DEFAULT
+from pytest_gamedata.realism.targets import DEFAULT_PRESET
 from servers import started_server
 from table import write_between_markers
 
@@ -43,8 +43,8 @@ def main() -> int:
     with started_server() as server:
         parts.append(describe_run(server))
         print(parts[0], end="\n\n")
-        for preset in sorted(options.presets, key=lambda name: name != DEFAULT):
-            seeds = options.seeds if preset == DEFAULT else options.seeds[:1]
+        for preset in sorted(options.presets, key=lambda name: name != DEFAULT_PRESET):
+            seeds = options.seeds if preset == DEFAULT_PRESET else options.seeds[:1]
             findings = {seed: examine(server, options.users, seed, preset) for seed in seeds}
             part = f"### Preset `{preset}`, {options.users:,} users\n\n" + "\n".join(table(findings))
             print(part, end="\n\n", flush=True)

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+import factory
 import numpy as np
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import URL, create_engine
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.distributions import ROLES
+from pytest_gamedata.factories import UserFactory
 from pytest_gamedata.models import Base
 
 _, *PARTS = re.split(r"^-- role: (\w+)\n", Path(__file__).with_name("cast.sql").read_text(), flags=re.M)
@@ -205,7 +207,10 @@ def failing(dataset, connection):
     return [role for role, user in dataset.cast.items() if not holds(connection, role, dataset, user)]
 
 
-def test_every_role_has_its_proof():
+def test_every_role_has_its_proof_and_its_trait():
+    params = UserFactory._meta.parameters
+
+    assert tuple(name for name, param in params.items() if isinstance(param, factory.Trait)) == ROLES
     assert tuple(PROOFS) == ROLES
     assert tuple(SPOILERS) == ROLES
 

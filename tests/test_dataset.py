@@ -13,12 +13,11 @@ from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import is_null, to_python
-from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
+from pytest_gamedata.factories.by_table import factories_by_table
 from pytest_gamedata.models import Base, Transaction, User
-from pytest_gamedata.simulation.cast import cast_positions
 from pytest_gamedata.simulation.sessions import make_sessions
 from pytest_gamedata.simulation.users import make_users
 
@@ -202,9 +201,8 @@ def test_registration_is_the_first_event_of_every_user():
 @pytest.mark.parametrize("days", [1, 90])
 def test_a_purchase_falls_inside_a_session(days):
     spec = DatasetSpec(users=60, days=days)
-    streams, positions = Streams(spec.seed), cast_positions(spec.users)
-    users = make_users(spec, streams, positions, UserFactory)
-    sessions = make_sessions(spec, streams, users, [int(np.argmax(users[role])) for role in positions])
+    streams = Streams(spec.seed)
+    sessions = make_sessions(spec, streams, make_users(spec, streams, UserFactory))
     rows = build_dataset(spec).tables["transactions"]
     bought = rows["type"].is_("store_purchase", "loot_drop", "iap_purchase")
 
@@ -240,6 +238,22 @@ def test_a_subclass_changes_its_column_only():
     ]  # fmt: skip
 
     assert changed == ["users.level"]
+
+
+def test_a_subclass_may_draw_from_what_is_settled_of_a_user():
+    class Receipts(TransactionFactory):
+        class Meta:
+            model = Transaction
+
+        idempotency_key = factory.LazyAttributeSequence(
+            lambda row, number: f"{row.user.level} {row.user.last_login_at} {number}"
+        )
+
+    tables = build_dataset(DatasetSpec(users=6), factories_by_table([Receipts])).tables
+    levels, rows = to_python(tables["users"]["level"]), tables["transactions"]
+
+    for user, key in zip(to_python(rows["user_id"]), to_python(rows["idempotency_key"]), strict=True):
+        assert key.startswith(f"{levels[user - 1]} None ")
 
 
 def test_a_factory_that_is_none_of_ours_is_refused():

@@ -22,7 +22,7 @@ class Preset(NamedTuple):
     # what makes spending concentrated; fitted to the published shares of the top payers
     purchases_dispersion: float = 0.355  # r of a payer's purchases, 1 + NegBin(r, mean): CDNOW's fit (X2)
     price_tier_correlation: float = 0.75  # how alike the prices of a payer's purchases are (recipe)
-    count_price_correlation: float = 0.35  # whoever buys more buys dearer (recipe)
+    count_price_correlation: float = 0.35  # players who buy more buy dearer (recipe)
     price_tier_max: float = 2.3  # sigmas: nobody buys dearer than the cast's whale (fitted)
 
 
@@ -114,11 +114,14 @@ BAN_DAYS = 3650  # ten years: as good as for ever (own choice)
 EARLY_SIGNUPS = (0.05, 0.30)
 CHURNED_SIGNUPS, CHURNED_AFTER_DAYS = (0.02, 0.12), 5
 NEWCOMER_SIGNUP = 0.9999
-ROLE_ENGAGEMENT = {  # sigmas above the middling user: enough days for a story
-    "whale": 2.0, "free_player": 2.5, "churned": 2.5, "one_time_buyer": 1.0, "banned": 2.5, "locked": 1.0,
-    "deleted": 1.0, "refunded": 1.0, "charged_back": 1.0, "trader": 1.8, "gifter": 1.8, "mfa_user": 1.8,
-    "attacked": 1.0, "taken_over": 1.0, "failed_payer": 1.0, "multi_device": 1.8, "unverified": 1.0,
+# In order of precedence: a dataset of five users has the first five. Each with its engagement, in sigmas above the
+# middling user: enough days for a story. None is drawn as for everybody.
+ROLE_ENGAGEMENT: dict[str, float | None] = {
+    "whale": 2.0, "free_player": 2.5, "newcomer": None, "churned": 2.5, "one_time_buyer": 1.0, "banned": 2.5,
+    "locked": 1.0, "deleted": 1.0, "refunded": 1.0, "charged_back": 1.0, "trader": 1.8, "gifter": 1.8,
+    "mfa_user": 1.8, "attacked": 1.0, "taken_over": 1.0, "failed_payer": 1.0, "multi_device": 1.8, "unverified": 1.0,
 }  # fmt: skip
+ROLES = tuple(ROLE_ENGAGEMENT)
 LOCKED_SILENCE_HOURS = (6, 12)  # before the window's end, in which the locked user fails to get in
 LOCKED_BEYOND_HOURS = 12  # after the window's end, so that the lock still holds
 LONE_PLAYTIME_LOG = (7.5, 1.5)  # mean and sigma of ln seconds, of a user built alone
@@ -284,7 +287,7 @@ GIFTS_PER_SESSION = 0.003  # own choice
 GIFTER_GIFTS = 2  # of the cast's gifter (own choice)
 ITEM_ZIPF_EXPONENT = 1.05  # X3, X4
 STACKABLE_RANK_FACTOR = 0.25  # of an item's random rank in the store: what is used up sells best (own choice)
-STORE_SWAPS = 8  # rounds in which buyers swap what does not fit them (own choice)
+STORE_REDRAWS = 8  # rounds in which buyers are given another item for what does not fit them (own choice)
 HARD_PRICE_PURCHASE_SHARE = 0.25  # of payers' store purchases, where the item has both prices (own choice)
 WELCOME_SECONDS = (5, 20)  # from the registration to its reward, lowest and highest (own choice)
 WELCOME_REWARD_SOFT = 1_000  # GLD on registration (own choice)
@@ -292,7 +295,7 @@ TRADER_CAPITAL_SOFT = 20_000  # GLD that the cast's trader begins with (own choi
 REWARD_SOFT = (50, 600)  # GLD, lowest and highest (own choice)
 REWARD_HARD_SHARE = 0.2  # rewards that pay GEM (own choice)
 REWARD_HARD = (5, 60)  # GEM, lowest and highest (own choice)
-TRADER_DAY = 7  # whoever is still active on this day may trade (J)
+TRADER_DAY = 7  # players still active on this day may trade (J)
 TRADER_SHARE = 0.20  # of those who may (S44, base is J)
 TRADES_PER_TRADER = 3.0  # offers, mean (own choice)
 TRADE_SKEW = 0.5  # offers come at quantile u ** this of the buyer's sessions (own choice)
@@ -360,19 +363,12 @@ ATTACKER_NETWORK6 = "2001:db8"  # the first 32 bits
 ASNS = (64512, 65534)  # for private use: RFC 6996
 # Their beginnings as text: RFC 5737, RFC 2544, RFC 3849.
 RESERVED_ADDRESSES = (
-    "192.0.2.", "198.51.100.", "203.0.113.", "198.18.", "198.19.", "2001:db8:",
+    *(network.removesuffix("0") for network in ATTACKER_NETWORKS), "198.18.", "198.19.", f"{ATTACKER_NETWORK6}:",
 )  # fmt: skip
 # RFC 2606, RFC 6761.
 RESERVED_DOMAINS = (
     b"@example.com", b".example.com", b"@example.net", b".example.net", b"@example.org", b".example.org", b".test",
     b".example", b".invalid",
-)  # fmt: skip
-
-# In order of precedence: a dataset of five users has the first five.
-ROLES = (
-    "whale", "free_player", "newcomer", "churned", "one_time_buyer", "banned", "locked", "deleted", "refunded",
-    "charged_back", "trader", "gifter", "mfa_user", "attacked", "taken_over", "failed_payer", "multi_device",
-    "unverified",
 )  # fmt: skip
 
 # --- usernames and display names -----------------------------------------------------------------

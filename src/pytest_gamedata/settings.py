@@ -6,7 +6,7 @@ A new setting is a row in SETTINGS, and the code that asks `plugin.run_state.rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -259,13 +259,21 @@ def _check_together(spec: DatasetSpec) -> None:
             )
 
 
-# ### single rows: factories read this, and importing it imports no Factory Boy ###
+@dataclass
+class SingleRows:
+    """The session and dataset of the rows that a factory's build() and create() make in the running test.
+
+    It is here because `gamedata_session` sets it and must import neither Factory Boy nor numpy.
+    """
+
+    session: Any = None  # that create() persists through, None if there is none
+    spec: DatasetSpec = field(default_factory=DatasetSpec)  # of the dataset that the rows are to fit
+    rng: Any = None  # the numpy Generator that they are drawn from, None until the first one is
 
 
-# `rng` is the random stream of build() and create(), None until the first of them is called
-STATE: dict[str, Any] = {"session": None, "spec": DatasetSpec(), "rng": None}
+single_rows = SingleRows()
 
 
 def persist_through(session: Any, spec: DatasetSpec | None = None) -> None:
     """Have every factory's create() persist through this session (None: through none) rows that fit this dataset."""
-    STATE.update(session=session, spec=spec or DatasetSpec(), rng=None)
+    single_rows.session, single_rows.spec, single_rows.rng = session, spec or DatasetSpec(), None

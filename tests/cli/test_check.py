@@ -9,13 +9,13 @@ from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 RULES, FIGURES = 43, 107
 # one row broken by hand, and how the rule that it breaks is told
 BREAKS = {
-    "UPDATE users SET soft_balance = soft_balance + 1 WHERE id = 7": "balances are the sum of the ledger: users row id=7, ",
-    "UPDATE transactions SET amount_usd_cents = amount_usd_cents + 1, quantity = quantity WHERE id = (SELECT min(id) FROM transactions WHERE type = 'iap_purchase')": "amount is price times quantity: transactions row id=",
-    "UPDATE auth_events SET occurred_at = '2031-01-01' WHERE id = (SELECT max(id) FROM auth_events)": "everything happens inside the window: auth_events row id=",
-    "UPDATE users SET email = 'somebody@gmail.com' WHERE id = 3": "e-mail domains are reserved: users row id=3, email=somebody@gmail.com (1 of 2000 rows).",
-    "DELETE FROM auth_events WHERE id = 5": "ids count from 1: auth_events row id=6 ",
-    "UPDATE users SET last_login_at = last_login_at - interval '1 second' WHERE id = (SELECT min(id) FROM users WHERE last_login_at > created_at + interval '1 day')": "last_login_at is the last login: users row id=",
-    "UPDATE transactions SET counterparty_user_id = user_id % 5 + 1 WHERE id = (SELECT min(id) FROM transactions WHERE type = 'trade')": "the legs of a trade mirror each other: transactions row id=",
+    "UPDATE users SET soft_balance = soft_balance + 1 WHERE id = 7": "Every user's balance equals the sum of their transactions: users row id=7, ",
+    "UPDATE transactions SET amount_usd_cents = amount_usd_cents + 1, quantity = quantity WHERE id = (SELECT min(id) FROM transactions WHERE type = 'iap_purchase')": "Every purchase costs the price of its item times the quantity: transactions row id=",
+    "UPDATE auth_events SET occurred_at = '2031-01-01' WHERE id = (SELECT max(id) FROM auth_events)": "Every timestamp lies inside the window of the dataset: auth_events row id=",
+    "UPDATE users SET email = 'somebody@gmail.com' WHERE id = 3": "Every e-mail address is in a domain reserved for examples: users row id=3, email=somebody@gmail.com (1 of 2000 rows).",
+    "DELETE FROM auth_events WHERE id = 5": "Ids count from 1, without gaps: auth_events row id=6 ",
+    "UPDATE users SET last_login_at = last_login_at - interval '1 second' WHERE id = (SELECT min(id) FROM users WHERE last_login_at > created_at + interval '1 day')": "Every user's last_login_at is their last successful login: users row id=",
+    "UPDATE transactions SET counterparty_user_id = user_id % 5 + 1 WHERE id = (SELECT min(id) FROM transactions WHERE type = 'trade')": "The two legs of a trade mirror each other: transactions row id=",
 }
 
 
@@ -61,12 +61,12 @@ def test_a_row_broken_by_hand_is_told_with_its_rule(empty, damage, told):
 @pytest.mark.parametrize(
     ("damage", "told"),
     {
-        "TRUNCATE auth_events": "a login comes before a purchase: transactions row id=",
-        "UPDATE auth_events SET user_id = NULL, event_type = 'login_failure', failure_reason = 'unknown_user'": "a user's first event is the registration: users row id=1, ",
-        "DELETE FROM items": "item_id names a row of items: transactions row id=",
-        "UPDATE transactions SET item_id = NULL; DELETE FROM items": "all but rewards have an item: transactions row id=",
-        "UPDATE items SET grants_hard = 0": "a wallet moves by what was paid: transactions row id=",
-        "UPDATE users SET created_at = 'infinity'": "nothing happens before sign-up: transactions row id=1, ",
+        "TRUNCATE auth_events": "Every purchase follows a login of the user: transactions row id=",
+        "UPDATE auth_events SET user_id = NULL, event_type = 'login_failure', failure_reason = 'unknown_user'": "Every user's first event is the registration: users row id=1, ",
+        "DELETE FROM items": "item_id refers to a row of items: transactions row id=",
+        "UPDATE transactions SET item_id = NULL; DELETE FROM items": "Every transaction except a reward has an item: transactions row id=",
+        "UPDATE items SET grants_hard = 0": "Every wallet changes by the amount that was paid: transactions row id=",
+        "UPDATE users SET created_at = 'infinity'": "No user acts or receives anything before signing up: transactions row id=1, ",
     }.items(),
 )
 def test_no_damage_is_too_much_to_be_told(empty, damage, told):

@@ -1,45 +1,53 @@
-"""What a template's name is made of: everything that decides its rows."""
+"""The cache key: everything that decides the rows of a template, and nothing else."""
 
-import functools
-import sys
-import threading
-import types
+import os
+import time
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from pytest_gamedata import DatasetSpec
-from pytest_gamedata.databases import cache_key as identity
-from pytest_gamedata.databases import user_code as sources
-from pytest_gamedata.databases.cache_key import OWN_TABLES, outline, template_name
-from pytest_gamedata.databases.parts import OwnFactories, create_tables
-from pytest_gamedata.databases.user_code import describe_code, find_imports
-from pytest_gamedata.databases.user_reads import PROGRAM, describe_reads, hold, recorded_reads
-from pytest_gamedata.factories import FACTORIES, UserFactory
+from pytest_gamedata import DatasetSpec, distributions
+from pytest_gamedata.databases import cache_key, key_files
+from pytest_gamedata.databases.cache_key import template_name
+from pytest_gamedata.databases.key_files import KeyFiles, describe_files
+from pytest_gamedata.databases.parts import (
+    OWN_PARTS,
+    OwnFactories,
+    Parts,
+    are_own_factories,
+    create_tables,
+    creates_own_tables,
+)
+from pytest_gamedata.databases.registry import Run
+from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.factories import FACTORIES, RefundFactory, UserFactory
 from pytest_gamedata.models import Base
+from pytest_gamedata.words import names
 
 SPEC = DatasetSpec()
+NOW = datetime(2025, 1, 2, tzinfo=UTC)
+RUN = Run(Path("run-1"), NOW, SPEC, "")
+FOREIGN = Parts(print, [], ("a fixture",))
 
 
 class OwnFactory(UserFactory):
     pass
 
 
-def test_our_tables_are_as_pinned():
-    assert outline(Base.metadata) == OWN_TABLES
+def name_of_ours():
+    return template_name(RUN, SPEC, OWN_PARTS)
 
 
-def test_our_own_parts_need_not_be_looked_into():
-    names = {
-        template_name(SPEC, create_tables, factories)
-        for factories in (OwnFactories(), [], [*FACTORIES.values()])
-    }
+def test_the_name_is_one_that_later_runs_find():
+    name, lasts = name_of_ours()
 
-    assert len(names) == 1
-    ((name, lasts),) = names
     assert name.startswith("gamedata_template_")
     assert len(name) < 63
     assert lasts
+    assert template_name(Run(Path("run-2"), NOW, SPEC, ""), SPEC, OWN_PARTS) == (name, True)
 
 
 @pytest.mark.parametrize(
@@ -50,149 +58,193 @@ def test_our_own_parts_need_not_be_looked_into():
     ],
     ids=str,
 )  # fmt: skip
-def test_every_setting_decides(change):
-    changed = DatasetSpec(**change)
-
-    assert template_name(changed, create_tables, [])[0] != template_name(SPEC, create_tables, [])[0]
+def test_every_setting_is_part_of_the_key(change):
+    assert template_name(RUN, DatasetSpec(**change), OWN_PARTS) != name_of_ours()
 
 
 @pytest.mark.parametrize("name", ["numpy", "faker", "factory-boy", "sqlalchemy", "psycopg", "tzdata"])
-def test_every_version_decides(monkeypatch, name):
-    before = template_name(SPEC, create_tables, [])
-    found = identity.version
-    monkeypatch.setattr(identity, "version", lambda asked: "0" if asked == name else found(asked))
-    identity._describe_environment.cache_clear()
-    after = template_name(SPEC, create_tables, [])
+def test_every_version_is_part_of_the_key(monkeypatch, name):
+    before = name_of_ours()
+    found = cache_key.version
+    monkeypatch.setattr(cache_key, "version", lambda asked: "0" if asked == name else found(asked))
+    cache_key._describe_installation.cache_clear()
+    after = name_of_ours()
     monkeypatch.undo()
-    identity._describe_environment.cache_clear()
+    cache_key._describe_installation.cache_clear()
 
     assert after != before
-
-
-def test_a_foreign_factory_decides():
-    names = {template_name(SPEC, create_tables, factories) for factories in ([], [OwnFactory])}
-
-    assert len(names) == 2
-    assert all(lasts for _, lasts in names)
-
-
-def make(value):
-    return lambda engine: value
-
-
-class WithState:
-    def create(self, engine):
-        pass
+    assert name_of_ours() == before
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("module", "name", "value"),
     [
-        (make(1), make(2)),
-        (make([{"a": None}]), make([{"b": None}])),
-        (make(make(1)), make(make(2))),
-        (functools.partial(make, 1), functools.partial(make, 2)),
-        (make(OwnFactory), make(UserFactory)),
-        (make(sys), make(threading)),
-        (make([1, 2, 1]), make([1, 2, 2])),
-        (make([[1], [2]]), make([[1, 2]])),
-        (make({1, 2}), make({1, 3})),
+        (distributions, "COUNTRIES", distributions.COUNTRIES | {"US": 14.6}),
+        (distributions, "COUNTRIES", dict(reversed(distributions.COUNTRIES.items()))),
+        (distributions, "ADDED", np.arange(2000)),
+        (distributions, "ADDED", frozenset({b"a"})),
+        (names, "EPITHETS", names.EPITHETS[1:]),
     ],
 )
-def test_what_a_function_holds_decides(first, second):
-    assert describe_code(first) != describe_code(second)
+def test_constants_are_part_of_the_key_as_they_are_in_this_process(monkeypatch, module, name, value):
+    before = name_of_ours()
+    monkeypatch.setattr(module, name, value, raising=False)
+
+    assert name_of_ours() == name_of_ours() != before
+
+
+@pytest.mark.parametrize("value", [object(), {("a", "b"): 1}, lambda: 1], ids=["object", "key", "function"])
+def test_a_constant_that_cannot_be_described_is_never_found_again(monkeypatch, value):
+    monkeypatch.setattr(distributions, "ADDED", value, raising=False)
+
+    assert name_of_ours() != name_of_ours()
+
+
+def test_arrays_are_described_to_the_last_value(monkeypatch):
+    monkeypatch.setattr(distributions, "ADDED", np.arange(2000), raising=False)
+    before = name_of_ours()
+    distributions.ADDED[1000] = 0
+
+    assert name_of_ours() != before
+
+
+def test_our_own_parts_are_known_by_their_values():
+    assert creates_own_tables(create_tables)
+    assert creates_own_tables(Base.metadata.create_all)
+    assert not creates_own_tables(Base.metadata.drop_all)
+    assert not creates_own_tables(print)
+    assert all(map(are_own_factories, (OwnFactories(), [], [*FACTORIES.values()], [UserFactory])))
+    assert not any(map(are_own_factories, ([OwnFactory], [UserFactory, OwnFactory], [RefundFactory])))
+
+
+def test_a_factory_put_among_ours_is_not_ours(monkeypatch):
+    monkeypatch.setitem(FACTORIES, "users", OwnFactory)
+
+    assert not are_own_factories(OwnFactories())
+
+
+def test_parts_of_others_are_shared_within_a_run_only():
+    name, lasts = template_name(RUN, SPEC, FOREIGN)
+
+    assert not lasts
+    assert template_name(RUN, SPEC, FOREIGN) == (name, False)
+    assert template_name(Run(Path("run-2"), NOW, SPEC, ""), SPEC, FOREIGN)[0] != name
+    assert template_name(RUN, SPEC, Parts(print, [], ("another fixture",)))[0] != name
+    assert name_of_ours()[0] != name
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name in ("migrations/1.sql", "migrations/more/2.sql", "migrations/.hidden", "models.py", "odd[1].py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "migrations/__pycache__").mkdir()
+    (tmp_path / "migrations/__pycache__/1.txt").write_text("")
+    (tmp_path / "models.pyc").write_text("")
+    return tmp_path
+
+
+def find(tree, *entries):
+    return [path.relative_to(tree).as_posix() for path in KeyFiles(entries, tree).find()]
+
+
+def key_of(tree, *entries):
+    return describe_files(KeyFiles(entries, tree), time.time() + 60)
+
+
+MIGRATIONS = ["migrations/.hidden", "migrations/1.sql", "migrations/more/2.sql"]
 
 
 @pytest.mark.parametrize(
-    "part",
+    ("entries", "expected"),
     [
-        make(object()),
-        WithState().create,
-        make({"lock": threading.Lock()}),
-        type("Made", (), {"__qualname__": "f.<locals>.C"}),
+        (["migrations"], MIGRATIONS),
+        (["migrations/"], MIGRATIONS),
+        (["models.py", "./models.py"], ["models.py"]),
+        (["mig*"], MIGRATIONS),
+        (["**/*.sql"], ["migrations/1.sql", "migrations/more/2.sql"]),
+        (["odd[1].py"], ["odd[1].py"]),
+        (["*.py"], ["models.py", "odd[1].py"]),
+        ([], []),
     ],
 )
-def test_what_only_this_process_knows_does_not_last(part):
-    assert describe_code(part) is None
+def test_entries_are_files_directories_and_globs(tree, entries, expected):
+    assert find(tree, *entries) == expected
 
 
-def test_code_without_a_file_does_not_last():
-    space = {"__name__": "nowhere"}
-    exec("def create(engine): pass", space)
+def test_symbolic_links_are_followed_and_circles_left(tree):
+    (tree / "app").mkdir()
+    (tree / "app/linked").symlink_to(tree / "migrations")
+    (tree / "migrations/circle").symlink_to(tree / "migrations")
 
-    assert describe_code(space["create"]) is None
-
-
-IMPORTS = """
-import one, two.three as third
-from four import five as six  # seven
-from . import eight
-from .nine import (ten,  # eleven
-    twelve as thirteen)
-from ..fourteen import *
-    import late
-def f(): from late import r
-if True:
-    from much.later import (
-        a, b)
-"""
+    assert find(tree, "app") == ["app/linked/.hidden", "app/linked/1.sql", "app/linked/more/2.sql"]
+    assert "app/linked/1.sql" in find(tree, "app/**/*.sql")
 
 
-def test_imports_are_found_in_the_source(tmp_path):
-    at_once, later = find_imports("pack.age.module", tmp_path / "module.py", IMPORTS.encode())
+@pytest.mark.parametrize("entry", ["nothing", "nothing/", "*.txt", "migrations/__pycache__", "models.pyc"])
+def test_an_entry_that_matches_no_file_is_refused(tree, entry):
+    with pytest.raises(SettingsError) as caught:
+        KeyFiles(("models.py", entry), tree)
 
-    assert at_once == {
-        "one", "two", "two.three", "four", "four.five", "pack", "pack.age", "pack.age.eight", "pack.age.nine",
-        "pack.age.nine.ten", "pack.age.nine.twelve", "pack.fourteen",
-    }  # fmt: skip
-    assert later == {"late", "much", "much.later", "much.later.a", "much.later.b"}
-    at_once, _ = find_imports(
-        "pack.age", tmp_path / "__init__.py", b"from . import eight\nfrom .. import nine"
+    assert str(caught.value) == (
+        f"ini gamedata_cache_key: {entry!r} matches no file. Name files, directories or globs below {tree}."
     )
-    assert at_once == {"pack", "pack.age", "pack.age.eight", "pack.nine"}
 
 
-def test_plain_data_of_a_module_is_described_whatever_the_order_of_sets():
-    first, second = (sources._describe_plain(value) for value in ({"a", "b", "c"}, {"c", "b", "a"}))
-
-    assert first == second
-    assert sources._describe_plain([{"a": {1, 2}}, None]) is not None
-    assert sources._describe_plain([object()]) is None
-    assert sources._describe_plain({"a": 1}) != sources._describe_plain(["a", 1])
+def change_content(tree):
+    (tree / "migrations/1.sql").write_text("changed")
 
 
-def test_a_module_that_holds_itself_is_described():
-    module = types.ModuleType("holding")
-    module.everything = vars(module)
-    module.size = 3
-
-    assert "size" in sources._describe_data(module)
-    assert "everything" not in sources._describe_data(module)
+def add_a_file(tree):
+    (tree / "migrations/3.sql").write_text("")
 
 
-def test_reads_are_noted_and_checked(tmp_path):
-    (tmp_path / "read").write_text("1")
-    (tmp_path / "listed").mkdir()
-    with recorded_reads() as paths:
-        (tmp_path / "read").read_text()
-        (tmp_path / "written").write_text("1")
-        [*(tmp_path / "listed").iterdir()]
-        (tmp_path / "gone").write_text("")
-        (tmp_path / "gone").read_text()
-        (tmp_path / "gone").unlink()
-    (tmp_path / "not recorded").write_text("")
-    reads = describe_reads(paths)
-
-    assert set(reads) == {str(tmp_path / "read"), str(tmp_path / "listed")}
-    assert hold(reads)
-    (tmp_path / "written").write_text("2")
-    assert hold(reads)
-    (tmp_path / "read").write_text("2")
-    assert not hold(reads)
-    (tmp_path / "read").write_text("1")
-    (tmp_path / "listed" / "new").touch()
-    assert not hold(reads)
+def rename_a_file(tree):
+    (tree / "migrations/1.sql").rename(tree / "migrations/0.sql")
 
 
-def test_another_program_may_read_what_nobody_sees():
-    assert describe_reads({PROGRAM}) is None
+def remove_a_file(tree):
+    (tree / "migrations/.hidden").unlink()
+
+
+def swap_two_contents(tree):
+    (tree / "migrations/1.sql").write_text("migrations/more/2.sql")
+    (tree / "migrations/more/2.sql").write_text("migrations/1.sql")
+
+
+@pytest.mark.parametrize(
+    "change", [change_content, add_a_file, rename_a_file, remove_a_file, swap_two_contents]
+)
+def test_names_and_contents_are_the_key(tree, change):
+    before = key_of(tree, "migrations/")
+    (tree / "models.py").write_text("changed")
+    assert key_of(tree, "migrations/") == before
+    change(tree)
+
+    assert key_of(tree, "migrations/") != before
+
+
+def test_all_installed_distributions_are_part_of_the_key(tree, monkeypatch):
+    before = key_of(tree, "models.py")
+    installed = [*key_files.distributions(), SimpleNamespace(name="other", version="1")]
+    monkeypatch.setattr(key_files, "distributions", lambda: installed)
+    with_one_more = key_of(tree, "models.py")
+    installed[-1] = SimpleNamespace(name="other", version="2")
+
+    assert len({before, with_one_more, key_of(tree, "models.py")}) == 3
+
+
+def test_files_that_change_while_their_code_is_loaded_give_no_key(tree):
+    files = KeyFiles(("models.py",), tree)
+    changed = (tree / "models.py").stat().st_ctime
+
+    assert describe_files(files, changed + 1) == key_of(tree, "models.py")
+    assert describe_files(files, changed - 1) is None
+
+
+def test_named_files_make_the_parts_of_others_last(tree):
+    run = Run(Path("run-1"), NOW, SPEC, "", KeyFiles(("models.py",), tree))
+    os.utime(tree / "models.py")
+
+    assert template_name(run, SPEC, FOREIGN)[1] is False  # written after this process began
+    assert template_name(run, SPEC, OWN_PARTS) == name_of_ours()

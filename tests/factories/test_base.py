@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import is_null, to_python
-from pytest_gamedata.dataset import factories_by_table
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.errors import DatasetInvalidError, SessionMissingError
 from pytest_gamedata.factories import (
@@ -22,10 +21,12 @@ from pytest_gamedata.factories import (
     UserFactory,
 )
 from pytest_gamedata.factories.adapter import declarations_of
+from pytest_gamedata.factories.by_table import factories_by_table
 from pytest_gamedata.models import AuthEvent, Item, Transaction, User
 from pytest_gamedata.settings import persist_through
 
 FACTORIES = [UserFactory, ItemFactory, TransactionFactory, AuthEventFactory]
+SETTLED = {"playtime_seconds", "level", "xp", "last_login_at", "updated_at"}
 TRANSACTION_TRAITS = ["failed", "pending", "store_purchase", "loot_drop", "reward", "gift", "trade"]
 
 
@@ -121,25 +122,39 @@ def test_two_draws_from_one_stream_are_equal_and_from_another_are_not():
 
 
 def test_changing_one_column_leaves_the_others_alone():
-    class Veterans(UserFactory):
+    class Careful(UserFactory):
         class Meta:
             model = User
 
-        level = Draw(lambda row, rng, n: rng.integers(80, 100, n))
+        mfa_enabled = Draw(lambda row, rng, n: rng.random(n) < 0.9)
 
     ours = UserFactory.columns(50, Streams(1), number=np.arange(50))
-    theirs = Veterans.columns(50, Streams(1), number=np.arange(50))
+    theirs = Careful.columns(50, Streams(1), number=np.arange(50))
     changed = [name for name in ours if to_python(ours[name]) != to_python(theirs[name])]
 
-    assert changed == ["level"]
+    assert changed == ["mfa_enabled"]
 
 
 def test_one_row_and_many_have_the_same_fields():
     lone = {name for name in vars(UserFactory.build()) if not name.startswith("_")}
     many = UserFactory.columns(3, Streams(1), number=np.arange(3))
 
-    assert lone <= set(many)
+    assert lone <= set(many) | SETTLED
     assert lone | {"id"} == set(User.__table__.columns.keys())
+
+
+def test_a_dataset_draws_no_field_that_it_settles_unless_another_reads_it():
+    class Veterans(UserFactory):
+        class Meta:
+            model = User
+
+        level = Draw(lambda row, rng, n: row.playtime_seconds // 3600)
+
+    ours = UserFactory.columns(3, Streams(1), number=np.arange(3))
+    theirs = Veterans.columns(3, Streams(1), number=np.arange(3))
+
+    assert not SETTLED & set(ours)
+    assert SETTLED & set(theirs) == {"level", "playtime_seconds"}
 
 
 def test_columns_apply_a_trait_to_the_rows_that_are_marked():

@@ -249,161 +249,6 @@ def test_what_is_damaged_is_built_anew(cached, run):
     assert found_rows(run("--gamedata-users=1")) == [True]
 
 
-OWN_PROJECT = {
-    "conftest.py": """
-        from pathlib import Path
-        import pytest
-        from own.factories import OwnUserFactory
-
-        @pytest.fixture(scope="session")
-        def gamedata_factories():
-            return [OwnUserFactory]
-
-        @pytest.fixture(scope="session")
-        def gamedata_create_schema(gamedata_create_schema):
-            def create(engine):
-                from own import schema
-                gamedata_create_schema(engine)
-                schema.migrate(engine)
-            return create
-    """,
-    "own/__init__.py": "",
-    "own/factories.py": """
-        from pytest_gamedata.factories import Draw
-        from pytest_gamedata.factories import UserFactory
-        from pytest_gamedata.models import User
-        from .names import name_of
-        from . import data
-
-        class OwnUserFactory(UserFactory):
-            class Meta:
-                model = User
-            display_name = Draw(lambda row, rng, n: __import__("numpy").array([name_of(data.NAME)] * n, dtype="S20"))
-    """,
-    "own/names.py": """
-        def name_of(name):
-            return name.upper()
-    """,
-    "own/data.py": """
-        import json
-        from pathlib import Path
-        NAME = json.loads(Path(__file__).with_name("data.json").read_text())
-    """,
-    "own/data.json": '"ann"',
-    "own/schema.py": """
-        from pathlib import Path
-        def migrate(engine):
-            with engine.begin() as connection:
-                for path in sorted(Path(__file__).with_name("migrations").glob("*.sql")):
-                    connection.exec_driver_sql(path.read_text())
-    """,
-    "own/migrations/1.sql": "CREATE TABLE guilds (id int)",
-    "own/unused.txt": "",
-    "test_used.py": """
-        def test_used(gamedata_db):
-            with gamedata_db.session() as session:
-                connection = session.connection()
-                names = connection.exec_driver_sql("SELECT DISTINCT display_name FROM users").scalars().all()
-                tables = connection.exec_driver_sql(
-                    "SELECT relname FROM pg_class WHERE relname LIKE 'guild%%' ORDER BY relname"
-                ).scalars().all()
-            print("found", names, tables)
-    """,
-}
-
-
-def write_project(project, files):
-    for name, content in files.items():
-        path = project.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(re.sub("^ {8}", "", content, flags=re.MULTILINE).strip() + "\n")
-
-
-def found_values(result):
-    return next(line for line in result.outlines if line.startswith("found "))
-
-
-# each builds on the one before it: file, what is replaced by what (nothing: the file is new), what is found then
-EDITS = [
-    ("own/factories.py", "NAME)]", "NAME) + '!']", "found ['ANN!'] ['guilds']"),
-    ("own/names.py", "upper", "title", "found ['Ann!'] ['guilds']"),
-    ("own/data.json", "ann", "bob", "found ['Bob!'] ['guilds']"),
-    (
-        "own/schema.py",
-        "path.read_text()",
-        "path.read_text().replace('guilds', 'guild')",
-        "found ['Bob!'] ['guild']",
-    ),
-    ("own/migrations/1.sql", "guilds", "guild_list", "found ['Bob!'] ['guild_list']"),
-    (
-        "own/migrations/2.sql",
-        "",
-        "CREATE TABLE guild_members (id int)",
-        "found ['Bob!'] ['guild_list', 'guild_members']",
-    ),
-]
-
-
-def test_own_code_and_what_it_reads_decide_what_is_found(cached, run):
-    write_project(cached, OWN_PROJECT)
-    args = ("--gamedata-users=3", "--gamedata-transactions=0", "-rP")
-    results = [run(*args), run(*args)]
-    for name, old, new, _ in EDITS:
-        file = cached.path / name
-        file.write_text(file.read_text().replace(old, new) if old else new)
-        results.append(run(*args))
-    results.append(run(*args))
-
-    assert [found_rows(result) for result in results] == [[False], [True], *[[False]] * len(EDITS), [True]]
-    expected = [*["found ['ANN'] ['guilds']"] * 2, *(found for *_, found in EDITS), EDITS[-1][-1]]
-    assert [found_values(result) for result in results] == expected
-
-
-def test_what_own_code_does_not_read_is_all_the_same(cached, run):
-    write_project(cached, OWN_PROJECT)
-    args = ("--gamedata-users=3", "--gamedata-transactions=0", "-n2")
-    run(*args)
-    write_project(
-        cached,
-        {"own/unused.txt": "x", "own/unused.py": "x = 1", "test_more.py": "def test_more(gamedata_db): pass"},
-    )
-
-    result = run(*args)
-
-    result.assert_outcomes(passed=2)
-    assert found_rows(result) == [True]
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        "subprocess.run([sys.executable, '-c', ''], check=True); gamedata_create_schema(engine)",
-        "lock, gamedata_create_schema(engine)",
-    ],
-    ids=["another program", "an object"],
-)
-def test_what_nobody_can_know_is_built_each_time(cached, run, schema):
-    cached.makepyfile(USED)
-    cached.makeconftest(f"""
-        import subprocess, sys, threading
-        import pytest
-
-        @pytest.fixture(scope="session")
-        def gamedata_create_schema(gamedata_create_schema):
-            lock = threading.Lock()
-            def create(engine):
-                {schema}
-            return create
-    """)
-
-    results = [run("--gamedata-users=1") for _ in range(2)]
-
-    for result in results:
-        result.assert_outcomes(passed=1)
-        assert found_rows(result) == [False]
-    results[1].stdout.fnmatch_lines([SERVER_FROM_CACHE])
-
-
 def test_tables_added_to_ours_are_known_by_their_definition(cached, run):
     own = """
         from sqlalchemy import Column, Integer, Table
@@ -424,6 +269,49 @@ def test_tables_added_to_ours_are_known_by_their_definition(cached, run):
     for result in results:
         result.assert_outcomes(passed=1)
     assert [found_rows(result) for result in results] == [[False], [True], [False], [True]]
+
+
+CHANGES_OF_OURS = {
+    "a constant": "from pytest_gamedata import distributions\ndistributions.COUNTRIES['US'] = {value}",
+    "a column": "from pytest_gamedata.models import Item\nItem.__table__.c.name.type.length = 12{value}",
+    "a name of ours": "from pytest_gamedata.words import names\nnames.EPITHETS = ('the {value}th',)",
+    "a statement": """
+        from sqlalchemy import DDL, event
+        from pytest_gamedata.models import Base
+        event.listen(Base.metadata, "after_create", DDL("CREATE TABLE guilds_{value} ()"))
+    """,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES_OF_OURS.values(), ids=CHANGES_OF_OURS)
+def test_what_a_conftest_changes_of_ours_is_part_of_the_key(cached, run, change):
+    cached.makepyfile(USED)
+    results = [run("--gamedata-users=1")]
+    for value in (1, 1, 2):
+        cached.makeconftest(change.format(value=value))
+        results.append(run("--gamedata-users=1"))
+
+    for result in results:
+        result.assert_outcomes(passed=1)
+    assert [found_rows(result) for result in results] == [[False], [False], [True], [False]]
+
+
+def test_a_listener_that_needs_a_connection_is_built_once_per_run(cached, run):
+    cached.makepyfile(USED)
+    cached.makeconftest("""
+        from sqlalchemy import event
+        from pytest_gamedata.models import Base
+
+        @event.listens_for(Base.metadata, "after_create")
+        def create_more(target, connection, **_):
+            assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    """)
+
+    results = [run("--gamedata-users=1") for _ in range(2)]
+
+    for result in results:
+        result.assert_outcomes(passed=1)
+    assert [found_rows(result) for result in results] == [[False], [False]]
 
 
 def test_rebuild_replaces_what_is_kept(cached, run):

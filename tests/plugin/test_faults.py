@@ -104,9 +104,9 @@ def test_no_room_in_ram_or_on_disk(project, run):
     project.makeconftest(
         """
         from pathlib import Path
-        from pytest_gamedata.postgres.own import directories as places
+        from pytest_gamedata.postgres.own import directories
 
-        places.RAM_ROOM_BYTES = places.DISK_ROOM_BYTES = 1 << 60
+        directories.RAM_ROOM_BYTES = directories.DISK_ROOM_BYTES = 1 << 60
         """
     )
     project.makepyfile(test_it=BOTH)

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from pytest_gamedata.realism.judge import compare
-from pytest_gamedata.realism.measure import measure
-from pytest_gamedata.realism.targets import DEFAULT, TARGETS
+from pytest_gamedata.realism.measure import measure, queries
+from pytest_gamedata.realism.targets import DEFAULT_PRESET, PAYER_BANDS, TARGETS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "realism.md").read_text()
 FEW_ROWS_PER_PRESET = 15  # targets that a preset must have at least
@@ -77,4 +77,21 @@ def test_presets_differ_where_games_do(preset):
     own = {target.quantity for target in TARGETS if preset in target.presets}
 
     assert own
-    assert DEFAULT not in {name for target in TARGETS for name in target.presets}
+    assert DEFAULT_PRESET not in {name for target in TARGETS for name in target.presets}
+
+
+def test_the_tables_of_targets_name_what_there_is():
+    statistics = set(PAYER_BANDS[20])
+
+    assert len(TARGETS) == len({target.quantity for target in TARGETS}) == 107
+    assert {target.query for target in TARGETS} <= set(queries())
+    assert {target.simulated for target in TARGETS} - {""} == statistics
+    assert all(set(bands) == statistics for bands in PAYER_BANDS.values())
+
+
+def test_every_band_has_a_lower_end_below_its_upper_end():
+    bands = [target.band for target in TARGETS]
+    bands += [band for target in TARGETS for band in target.presets.values()]
+    bands += [band for statistics in PAYER_BANDS.values() for band in statistics.values()]
+
+    assert all(low <= high for low, high in bands)

@@ -5,9 +5,9 @@ from breaking import SECOND, SEEDED, broken, only, refusal, row_of, rows_of, val
 from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate.across_tables import (
-    check_givers,
-    check_nothing_before_signup,
-    check_purchases_follow_logins,
+    check_after_signup,
+    check_buyers_are_logged_in,
+    check_givers_own,
 )
 
 ROWS, EVENTS = SEEDED.tables["transactions"], SEEDED.tables["auth_events"]
@@ -21,29 +21,29 @@ def test_a_purchase_before_signing_up_is_found():
     reward = int(rows_of("transactions", type="loot_drop")[0])
 
     assert refusal(broken(("transactions", "user_id", reward, LAST + 1))).startswith(
-        f"nothing happens before sign-up: transactions row id={reward + 1}, user_id={LAST + 1}, created_at="
+        f"No user acts or receives anything before signing up: transactions row id={reward + 1}, user_id={LAST + 1}, created_at="
     )
 
 
 def test_a_gift_to_somebody_who_has_no_account_yet_is_found():
     assert refusal(broken(("transactions", "counterparty_user_id", GIFT, LAST + 1))).startswith(
-        f"nothing happens before sign-up: transactions row id={GIFT + 1}, counterparty_user_id={LAST + 1}, created_at="
+        f"No user acts or receives anything before signing up: transactions row id={GIFT + 1}, counterparty_user_id={LAST + 1}, created_at="
     )
 
 
 def test_a_login_before_signing_up_is_found():
     dataset = broken(("auth_events", "user_id", 5, LAST + 1))
 
-    assert refusal(dataset, only(check_nothing_before_signup)).startswith(
-        f"nothing happens before sign-up: auth_events row id=6, user_id={LAST + 1}, occurred_at="
+    assert refusal(dataset, only(check_after_signup)).startswith(
+        f"No user acts or receives anything before signing up: auth_events row id=6, user_id={LAST + 1}, occurred_at="
     )
 
 
 @pytest.mark.parametrize(
     ("user", "column", "rule"),
     [
-        (DELETED, "deleted_at", "nothing happens after deletion"),
-        (BANNED, "updated_at", "nothing happens after a ban"),
+        (DELETED, "deleted_at", "Nothing happens to a user after being deleted"),
+        (BANNED, "updated_at", "Nothing happens to a user after being banned or suspended"),
     ],
 )
 def test_what_comes_after_the_end_is_found(user, column, rule):
@@ -59,7 +59,7 @@ def test_a_present_to_oneself_is_found():
     user = ROWS["user_id"][GIFT]
 
     assert refusal(broken(("transactions", "counterparty_user_id", GIFT, user))).startswith(
-        f"the counterparty is somebody else: transactions row id={GIFT + 1}, user_id={user}, "
+        f"No user trades with themselves or gives to themselves: transactions row id={GIFT + 1}, user_id={user}, "
     )
 
 
@@ -82,9 +82,9 @@ def logged_out(at):
 def test_a_purchase_before_the_first_login_is_found():
     user = ROWS["user_id"][BOUGHT]
 
-    message = refusal(broken(*without_logins(BOUGHT)), only(check_purchases_follow_logins))
+    message = refusal(broken(*without_logins(BOUGHT)), only(check_buyers_are_logged_in))
 
-    assert message.startswith("a login comes before a purchase: transactions row id=")
+    assert message.startswith("Every purchase follows a login of the user: transactions row id=")
     assert f", user_id={user}, created_at=" in message
 
 
@@ -93,7 +93,7 @@ def test_a_purchase_after_the_logout_is_found():
     row, user = next((row, user) for row in failed for user in logged_out(ROWS["created_at"][row]))
 
     assert refusal(broken(("transactions", "user_id", row, user))).startswith(
-        f"nobody buys after the logout: transactions row id={row + 1}, user_id={user}, created_at="
+        f"No purchase follows the logout of the user: transactions row id={row + 1}, user_id={user}, created_at="
     )
 
 
@@ -101,7 +101,7 @@ def test_a_log_that_was_cut_may_miss_the_login_before_a_purchase():
     dataset = broken(*without_logins(BOUGHT))
     spec = DatasetSpec(users=80, auth_events=len(EVENTS["id"]))
 
-    only(check_purchases_follow_logins)(Dataset(spec, dataset.tables, dataset.cast))
+    only(check_buyers_are_logged_in)(Dataset(spec, dataset.tables, dataset.cast))
 
 
 def test_what_was_never_acquired_cannot_be_given():
@@ -109,9 +109,9 @@ def test_what_was_never_acquired_cannot_be_given():
     had = rows_of("transactions", user_id=giver, item_id=item, type=["loot_drop", "reward", "store_purchase"])
     others = np.flatnonzero(np.arange(1, len(SEEDED.tables["items"]["id"]) + 1) != item)[:1] + 1
 
-    message = refusal(broken(("transactions", "item_id", had, others[0])), only(check_givers))
+    message = refusal(broken(("transactions", "item_id", had, others[0])), only(check_givers_own))
 
-    assert message.startswith("nobody gives what they never had: transactions row id=")
+    assert message.startswith("Users sell or give away only items that they own: transactions row id=")
     assert f", type=gift, user_id={giver}, item_id={item} (" in message
 
 
@@ -128,6 +128,6 @@ def test_what_is_acquired_only_afterwards_cannot_be_sold():
     ]
 
     assert last > sold
-    assert refusal(broken(*changes), only(check_givers)).startswith(
-        f"nobody gives what they never had: transactions row id={sold + 1}, type=trade, user_id={seller}, "
+    assert refusal(broken(*changes), only(check_givers_own)).startswith(
+        f"Users sell or give away only items that they own: transactions row id={sold + 1}, type=trade, user_id={seller}, "
     )

@@ -6,11 +6,11 @@ from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate import validate_dataset
 from pytest_gamedata.validate.auth_events import (
-    check_answers,
-    check_break_ins,
-    check_locked_accounts,
-    check_locked_out,
+    check_follow_ups,
+    check_locked_logins,
+    check_locked_status,
     check_locks,
+    check_takeovers,
 )
 
 EVENTS = SEEDED.tables["auth_events"]
@@ -35,7 +35,7 @@ def test_a_known_unknown_user_is_found():
     message = refusal(broken(("auth_events", "user_id", UNKNOWN, 1)))
 
     assert message.startswith(
-        f"an unknown_user has no user_id: auth_events row id={UNKNOWN + 1}, user_id=1 (1 of "
+        f"Failures of unknown users have no user_id: auth_events row id={UNKNOWN + 1}, user_id=1 (1 of "
     )
 
 
@@ -45,7 +45,7 @@ def test_a_login_of_nobody_is_found():
     )
 
     assert message.startswith(
-        f"only an unknown_user or a reset is logged without a user_id: auth_events row id={UNKNOWN + 1}, event_type=login_success, "
+        f"Only failures of unknown users and reset requests have no user_id: auth_events row id={UNKNOWN + 1}, event_type=login_success, "
     )
 
 
@@ -53,13 +53,13 @@ def test_a_user_without_a_registration_is_found():
     user = EVENTS["user_id"][REGISTER]
 
     assert refusal(broken(renamed(REGISTER, "logout"))).startswith(
-        f"a user's first event is the registration: users row id={user}, created_at="
+        f"Every user's first event is the registration: users row id={user}, created_at="
     )
 
 
 def test_a_second_registration_is_found():
     assert refusal(broken(renamed(LOGIN, "register"))).startswith(
-        f"nothing comes before the registration: auth_events row id={LOGIN + 1}, user_id="
+        f"No event of a user comes before the registration: auth_events row id={LOGIN + 1}, user_id="
     )
 
 
@@ -79,9 +79,21 @@ def test_a_log_that_was_cut_may_miss_a_registration():
 @pytest.mark.parametrize(
     ("column", "new", "rule"),
     [
-        ("failed_login_count", 9, "failed_login_count is the failures since the last login"),
-        ("last_login_at", SEEDED.tables["users"]["created_at"][5], "last_login_at is the last login"),
-        ("last_login_at", np.datetime64("NaT", "us"), "last_login_at is the last login"),
+        (
+            "failed_login_count",
+            9,
+            "Every user's failed_login_count counts the failures since their last login",
+        ),
+        (
+            "last_login_at",
+            SEEDED.tables["users"]["created_at"][5],
+            "Every user's last_login_at is their last successful login",
+        ),
+        (
+            "last_login_at",
+            np.datetime64("NaT", "us"),
+            "Every user's last_login_at is their last successful login",
+        ),
     ],
 )
 def test_what_a_user_says_of_the_log_is_compared(column, new, rule):
@@ -93,7 +105,7 @@ def test_a_logout_from_somebody_elses_session_is_found():
     session = value("auth_events", "session_id", other)
 
     assert refusal(broken(("auth_events", "session_id", LOGOUT, session))).startswith(
-        f"a logout ends a session that a login began: auth_events row id={LOGOUT + 1}, user_id="
+        f"Every logout ends a session that a login of the same user began: auth_events row id={LOGOUT + 1}, user_id="
     )
 
 
@@ -118,8 +130,8 @@ def test_an_answer_without_its_question_is_found(answer, question):
     row = row_of("auth_events", event_type=answer)
     dataset = broken(renamed(own_rows(row, event_type=question), "password_changed"))
 
-    assert refusal(dataset, only(check_answers)).startswith(
-        f"{answer} follows {question}: auth_events row id={row + 1}, user_id="
+    assert refusal(dataset, only(check_follow_ups)).startswith(
+        f"Every {answer} follows its {question}: auth_events row id={row + 1}, user_id="
     )
 
 
@@ -127,7 +139,7 @@ def test_a_missed_second_factor_that_nobody_asked_for_is_found():
     changes = [renamed(LOGOUT, "mfa_failure"), ("auth_events", "failure_reason", LOGOUT, "mfa_failed")]
 
     assert refusal(broken(*changes)).startswith(
-        f"mfa_failure follows mfa_challenge: auth_events row id={LOGOUT + 1}, user_id="
+        f"Every mfa_failure follows its mfa_challenge: auth_events row id={LOGOUT + 1}, user_id="
     )
 
 
@@ -136,7 +148,7 @@ def test_a_lock_without_its_failures_is_found():
     last = int(wrong[wrong < LOCK][-1])
 
     assert refusal(broken(("auth_events", "failure_reason", last, "provider_error"))).startswith(
-        f"a lock follows five failures within a minute: auth_events row id={LOCK + 1}, user_id="
+        f"An account is locked only after five wrong passwords within a minute: auth_events row id={LOCK + 1}, user_id="
     )
 
 
@@ -148,7 +160,7 @@ def test_a_lock_after_slow_failures_is_found():
     )
 
     assert refusal(dataset, only(check_locks)).startswith(
-        f"a lock follows five failures within a minute: auth_events row id={LOCK + 1}, user_id="
+        f"An account is locked only after five wrong passwords within a minute: auth_events row id={LOCK + 1}, user_id="
     )
 
 
@@ -161,7 +173,7 @@ def test_failures_that_do_not_lock_are_found():
     fifth = int(wrong[wrong < LOCK][-1])
 
     assert refusal(broken(*unlocked)).startswith(
-        f"five failures within a minute lock the account: auth_events row id={fifth + 1}, user_id="
+        f"Five wrong passwords within a minute lock the account: auth_events row id={fifth + 1}, user_id="
     )
 
 
@@ -171,8 +183,8 @@ def test_a_lock_that_is_not_opened_is_found():
 
     dataset = broken(renamed(own_rows(unlock, event_type="account_unlocked"), "password_changed"))
 
-    assert refusal(dataset, only(check_locked_accounts)) == (
-        f"locked accounts are those whose lock was not opened: users row id={user}, status=active (1 of 80 rows)."
+    assert refusal(dataset, only(check_locked_status)) == (
+        f"Users are locked exactly if their last lock was not lifted: users row id={user}, status=active (1 of 80 rows)."
     )
 
 
@@ -183,7 +195,7 @@ def test_a_locked_account_without_a_lock_is_found():
     assert refusal(
         broken(("users", "status", active, "locked"), ("users", "locked_until", active, forever))
     ) == (
-        f"locked accounts are those whose lock was not opened: users row id={active + 1}, status=locked (1 of 80 rows)."
+        f"Users are locked exactly if their last lock was not lifted: users row id={active + 1}, status=locked (1 of 80 rows)."
     )
 
 
@@ -196,7 +208,7 @@ def test_a_break_in_that_nobody_answers_is_found():
     resets = own_rows(entered, event_type="password_reset_completed")
 
     assert refusal(broken(renamed(resets, "password_changed"))).startswith(
-        f"a password reset follows a break-in: auth_events row id={entered + 1}, user_id="
+        f"Every user who comes back after a takeover has reset the password: auth_events row id={entered + 1}, user_id="
     )
 
 
@@ -210,9 +222,9 @@ def test_a_break_in_whose_owner_never_comes_back_needs_no_answer():
     later = later[later > entered]
     lost = broken(renamed(later, "logout"))
 
-    only(check_break_ins)(lost)
+    only(check_takeovers)(lost)
     assert refusal(
-        broken(renamed(later[-1:], "login_success"), renamed(later[:-1], "logout")), only(check_break_ins)
+        broken(renamed(later[-1:], "login_success"), renamed(later[:-1], "logout")), only(check_takeovers)
     )
 
 
@@ -223,25 +235,25 @@ TRIED = row_of("auth_events", failure_reason="account_locked")
     ("rule", "row", "changes"),
     [
         (
-            "nobody gets into a locked account",
+            "Nobody logs in to a locked account",
             TRIED,
             [renamed(TRIED, "login_success"), ("auth_events", "failure_reason", TRIED, None)],
         ),
         (
-            "attempts fail for account_locked while the account is locked",
+            "Logins fail with account_locked only while the account is locked, and always then",
             TRIED,
             [renamed(own_rows(TRIED, event_type="account_locked"), "password_changed")],
         ),
         (
-            "an account is locked once at a time",
+            "No account is locked that is locked already",
             TRIED,
             [renamed(TRIED, "account_locked"), ("auth_events", "failure_reason", TRIED, None)],
         ),
     ],
 )
 def test_what_happens_to_a_locked_account_is_checked(rule, row, changes):
-    only(check_locked_out)(SEEDED)
+    only(check_locked_logins)(SEEDED)
 
-    assert refusal(broken(*changes), only(check_locked_out)).startswith(
+    assert refusal(broken(*changes), only(check_locked_logins)).startswith(
         f"{rule}: auth_events row id={row + 1}, user_id={EVENTS['user_id'][row]}, occurred_at="
     )

@@ -17,41 +17,41 @@ KNOWN, UNKNOWN = (
     row_of("auth_events", failure_reason="unknown_user"),
 )
 NULL_NUMBER, NEVER = np.iinfo(np.int64).min, np.datetime64("NaT", "us")
-NO_WORDS = "and nowhere else"
+ELSEWHERE = "and NULL elsewhere"
 
 CASES = [
-    ("users", "id", 5, 7, "ids count from 1"),
-    ("transactions", "item_id", STORE, 999, "item_id names a row of items"),
-    ("transactions", "user_id", STORE, 81, "user_id names a row of users"),
-    ("transactions", "counterparty_user_id", TRADED, 0, "counterparty_user_id names a row of users"),
-    ("transactions", "refund_of", REFUND, 10**6, "refund_of names a row of transactions"),
-    ("auth_events", "user_id", KNOWN, 81, "user_id names a row of users"),
-    ("transactions", "user_id", STORE, NULL_NUMBER, "user_id is always set"),
-    ("users", "updated_at", ACTIVE, NEVER, "updated_at is always set"),
-    ("auth_events", "event_type", KNOWN, None, "event_type is always set"),
-    ("users", "username", 5, value("users", "username", 0).upper(), "username is unique"),
-    ("items", "sku", 5, value("items", "sku", 0), "sku is unique"),
-    ("users", "email", 5, b"somebody@gmail.com", "e-mail domains are reserved"),
-    ("auth_events", "identifier", UNKNOWN, b"somebody@gmail.com", "e-mail domains are reserved"),
-    ("auth_events", "ip", 5, "8.8.8.8", "IP addresses are reserved"),
-    ("transactions", "created_at", 5, UNTIL, "rows are numbered in the order of time"),
-    ("users", "updated_at", 5, UNTIL + SECOND, "everything happens inside the window"),
-    ("transactions", "created_at", 0, SINCE - SECOND, "everything happens inside the window"),
-    ("users", "status", ACTIVE, "deleted", f"deleted_at is set where status is deleted, {NO_WORDS}"),
-    ("users", "status", ACTIVE, "locked", f"locked_until is set where status is locked, {NO_WORDS}"),
-    ("transactions", "counterparty_user_id", STORE, 1, f"counterparty_user_id is set where type is trade or gift, {NO_WORDS}"),
-    ("transactions", "trade_id", TRADED, np.void(bytes(16)), f"trade_id is set where type is trade, {NO_WORDS}"),
-    ("transactions", "refund_of", STORE, 1, f"refund_of is set where type is refund or chargeback, {NO_WORDS}"),
-    ("transactions", "refund_reason", STORE, "fraud", f"refund_reason is set where type is refund or chargeback, {NO_WORDS}"),
-    ("transactions", "amount_usd_cents", STORE, 5, f"amount_usd_cents is set where type is iap_purchase or refund or chargeback, {NO_WORDS}"),
-    ("transactions", "payment_provider", BOUGHT, None, f"payment_provider is set where type is iap_purchase or refund or chargeback, {NO_WORDS}"),
-    ("transactions", "failure_code", FAILED, None, f"failure_code is set where status is failed, {NO_WORDS}"),
-    ("transactions", "completed_at", BOUGHT, NEVER, f"completed_at is set where status is completed or refunded or charged_back, {NO_WORDS}"),
-    ("transactions", "refunded_at", BOUGHT, UNTIL, f"refunded_at is set where status is refunded or charged_back, {NO_WORDS}"),
-    ("auth_events", "failure_reason", KNOWN, "wrong_password", f"failure_reason is set where event_type is login_failure or mfa_failure, {NO_WORDS}"),
+    ("users", "id", 5, 7, "Ids count from 1, without gaps"),
+    ("transactions", "item_id", STORE, 999, "item_id refers to a row of items"),
+    ("transactions", "user_id", STORE, 81, "user_id refers to a row of users"),
+    ("transactions", "counterparty_user_id", TRADED, 0, "counterparty_user_id refers to a row of users"),
+    ("transactions", "refund_of", REFUND, 10**6, "refund_of refers to a row of transactions"),
+    ("auth_events", "user_id", KNOWN, 81, "user_id refers to a row of users"),
+    ("transactions", "user_id", STORE, NULL_NUMBER, "user_id is not NULL"),
+    ("users", "updated_at", ACTIVE, NEVER, "updated_at is not NULL"),
+    ("auth_events", "event_type", KNOWN, None, "event_type is not NULL"),
+    ("users", "username", 5, value("users", "username", 0).upper(), "username is unique, whatever its case"),
+    ("items", "sku", 5, value("items", "sku", 0), "sku is unique, whatever its case"),
+    ("users", "email", 5, b"somebody@gmail.com", "Every e-mail address is in a domain reserved for examples"),
+    ("auth_events", "identifier", UNKNOWN, b"somebody@gmail.com", "Every e-mail address is in a domain reserved for examples"),
+    ("auth_events", "ip", 5, "8.8.8.8", "Every IP address is in a range reserved for examples"),
+    ("transactions", "created_at", 5, UNTIL, "Ids follow the order of time"),
+    ("users", "updated_at", 5, UNTIL + SECOND, "Every timestamp lies inside the window of the dataset"),
+    ("transactions", "created_at", 0, SINCE - SECOND, "Every timestamp lies inside the window of the dataset"),
+    ("users", "status", ACTIVE, "deleted", f"deleted_at is set where status is deleted, {ELSEWHERE}"),
+    ("users", "status", ACTIVE, "locked", f"locked_until is set where status is locked, {ELSEWHERE}"),
+    ("transactions", "counterparty_user_id", STORE, 1, f"counterparty_user_id is set where type is trade or gift, {ELSEWHERE}"),
+    ("transactions", "trade_id", TRADED, np.void(bytes(16)), f"trade_id is set where type is trade, {ELSEWHERE}"),
+    ("transactions", "refund_of", STORE, 1, f"refund_of is set where type is refund or chargeback, {ELSEWHERE}"),
+    ("transactions", "refund_reason", STORE, "fraud", f"refund_reason is set where type is refund or chargeback, {ELSEWHERE}"),
+    ("transactions", "amount_usd_cents", STORE, 5, f"amount_usd_cents is set where type is iap_purchase or refund or chargeback, {ELSEWHERE}"),
+    ("transactions", "payment_provider", BOUGHT, None, f"payment_provider is set where type is iap_purchase or refund or chargeback, {ELSEWHERE}"),
+    ("transactions", "failure_code", FAILED, None, f"failure_code is set where status is failed, {ELSEWHERE}"),
+    ("transactions", "completed_at", BOUGHT, NEVER, f"completed_at is set where status is completed or refunded or charged_back, {ELSEWHERE}"),
+    ("transactions", "refunded_at", BOUGHT, UNTIL, f"refunded_at is set where status is refunded or charged_back, {ELSEWHERE}"),
+    ("auth_events", "failure_reason", KNOWN, "wrong_password", f"failure_reason is set where event_type is login_failure or mfa_failure, {ELSEWHERE}"),
     ("users", "email_verified_at", int(set_rows("users", "email_verified_at")[3]), SINCE, "email_verified_at is not before created_at"),
     ("transactions", "completed_at", BOUGHT, SINCE, "completed_at is not before created_at"),
-    ("items", "available_until", 3, np.datetime64("2001-01-01", "us"), "a sale ends after it began"),
+    ("items", "available_until", 3, np.datetime64("2001-01-01", "us"), "Every sale of an item ends after it starts"),
     ("users", "level", 5, 0, "level is at least 1 and at most 1000"),
     ("users", "xp", 5, -1, "xp is at least 0"),
     ("items", "grants_hard", 5, -1, "grants_hard is at least 0 and at most 2147483647"),
@@ -82,7 +82,7 @@ def test_a_missing_row_is_found(table, there):
     message = refusal(Dataset(spec, SEEDED.tables, SEEDED.cast))
 
     assert message == (
-        f"there are {there + 1} rows, as asked for: {table} row id={there + 1} (1 of {there + 1} rows)."
+        f"The table has {there + 1} rows, as asked for: {table} row id={there + 1} (1 of {there + 1} rows)."
     )
 
 
@@ -97,7 +97,7 @@ def test_a_key_is_unique_to_its_user_and_no_more():
     message = refusal(broken(("transactions", "idempotency_key", own, key)))
 
     assert message.startswith(
-        f"idempotency_key is unique to its user: transactions row id={own + 1}, user_id={user[first]}, "
+        f"idempotency_key is unique per user: transactions row id={own + 1}, user_id={user[first]}, "
     )
 
 
@@ -111,7 +111,7 @@ def test_a_number_of_a_payment_is_unique_to_its_provider_and_no_more():
     message = refusal(broken((*name, same, value(*name, paid[0]))))
 
     assert message.startswith(
-        f"provider_transaction_id is unique to its provider: transactions row id={same + 1}, "
+        f"provider_transaction_id is unique per payment provider: transactions row id={same + 1}, "
     )
 
 

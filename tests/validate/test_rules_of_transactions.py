@@ -17,17 +17,17 @@ FAILED = row_of("transactions", type="iap_purchase", status="failed")
 TRADABLE = np.flatnonzero(SEEDED.tables["items"]["is_tradable"]) + 1
 OTHER_TRADABLE = int(TRADABLE[ROWS["item_id"][TRADED] != TRADABLE][0])
 NULL = np.iinfo(np.int64).min
-MIRROR = "a refund mirrors its purchase"
-TRADE = "the legs of a trade mirror each other"
+MIRROR = "A refund repeats its purchase with the opposite sign"
+TRADE = "The two legs of a trade mirror each other"
 
 CASES = [
-    ("transactions", "item_id", STORE, NULL, "all but rewards have an item"),
-    ("items", "drop_rate", int(ROWS["item_id"][DROP]) - 1, None, "what drops has a drop_rate"),
-    ("items", "is_tradable", int(ROWS["item_id"][TRADED]) - 1, False, "what is traded is tradable"),
-    ("transactions", "amount_minor", GRANT, 5, "a reward of an item pays nothing"),
-    ("transactions", "amount_usd_cents", BOUGHT, 1, "amount is price times quantity"),
-    ("transactions", "quantity", STORE, 77, "amount is price times quantity"),
-    ("transactions", "amount_minor", REWARD, -5, "only refunds and chargebacks are negative"),
+    ("transactions", "item_id", STORE, NULL, "Every transaction except a reward has an item"),
+    ("items", "drop_rate", int(ROWS["item_id"][DROP]) - 1, None, "Every item that drops as loot has a drop_rate"),
+    ("items", "is_tradable", int(ROWS["item_id"][TRADED]) - 1, False, "Every item that is traded is tradable"),
+    ("transactions", "amount_minor", GRANT, 5, "A reward is an item or money, not both"),
+    ("transactions", "amount_usd_cents", BOUGHT, 1, "Every purchase costs the price of its item times the quantity"),
+    ("transactions", "quantity", STORE, 77, "Every purchase costs the price of its item times the quantity"),
+    ("transactions", "amount_minor", REWARD, -5, "Refunds and chargebacks have negative amounts, and no others have"),
     ("transactions", "amount_usd_cents", REFUND, -1, MIRROR),
     ("transactions", "amount_minor", REFUND, -1, MIRROR),
     ("transactions", "currency", REFUND, "XAU", MIRROR),
@@ -35,12 +35,12 @@ CASES = [
     ("transactions", "refunded_at", REFUNDED, value("transactions", "completed_at", REFUNDED), MIRROR),
     ("transactions", "soft_delta", TRADED, -1, TRADE),
     ("transactions", "item_id", TRADED, OTHER_TRADABLE, TRADE),
-    ("transactions", "soft_delta", FAILED, 5, "a wallet moves by what was paid"),
-    ("transactions", "hard_delta", BOUGHT, 10**6, "a wallet moves by what was paid"),
-    ("transactions", "soft_delta", REWARD, 10**6, "a wallet moves by what was paid"),
-    ("users", "soft_balance", 5, 10**9, "balances are the sum of the ledger"),
-    ("users", "hard_balance", 5, 10**9, "balances are the sum of the ledger"),
-    ("users", "lifetime_spend_usd_cents", 5, 10**9, "lifetime spend is the sum of the ledger"),
+    ("transactions", "soft_delta", FAILED, 5, "Every wallet changes by the amount that was paid"),
+    ("transactions", "hard_delta", BOUGHT, 10**6, "Every wallet changes by the amount that was paid"),
+    ("transactions", "soft_delta", REWARD, 10**6, "Every wallet changes by the amount that was paid"),
+    ("users", "soft_balance", 5, 10**9, "Every user's balance equals the sum of their transactions"),
+    ("users", "hard_balance", 5, 10**9, "Every user's balance equals the sum of their transactions"),
+    ("users", "lifetime_spend_usd_cents", 5, 10**9, "Every user's lifetime spend equals their purchases less what was taken back"),
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_an_overdrawn_wallet_is_found():
 
     message = refusal(broken(("transactions", "completed_at", rewards, late)))
 
-    assert message.startswith("no wallet is overdrawn: transactions row id=")
+    assert message.startswith("No wallet is ever overdrawn: transactions row id=")
 
 
 def test_an_item_that_is_no_longer_on_sale_is_found():
@@ -67,7 +67,7 @@ def test_an_item_that_is_no_longer_on_sale_is_found():
 
     message = refusal(broken(("items", "available_until", item, over)))
 
-    assert message.startswith("items are bought while on sale: transactions row id=")
+    assert message.startswith("Items are bought only while they are on sale: transactions row id=")
 
 
 def test_a_refunded_purchase_without_its_refund_is_found():
@@ -76,7 +76,7 @@ def test_a_refunded_purchase_without_its_refund_is_found():
 
     count = len(ROWS["id"])
     assert refusal(broken(*changes)) == (
-        f"a refunded purchase has one refund: transactions row id={BOUGHT + 1}, status=refunded (1 of {count} rows)."
+        f"Every refunded purchase has exactly one refund: transactions row id={BOUGHT + 1}, status=refunded (1 of {count} rows)."
     )
 
 
@@ -85,7 +85,7 @@ def test_a_trade_with_one_leg_is_found():
 
     message = refusal(broken(("transactions", "trade_id", TRADED, np.void(other))))
 
-    assert message.startswith(f"a trade has two legs: transactions row id={TRADED + 1}, trade_id=")
+    assert message.startswith(f"Every trade has two legs: transactions row id={TRADED + 1}, trade_id=")
 
 
 def test_a_refund_may_take_back_less_than_was_granted_but_not_more():
@@ -95,4 +95,6 @@ def test_a_refund_may_take_back_less_than_was_granted_but_not_more():
 
     message = refusal(broken(("transactions", "hard_delta", row, more)))
 
-    assert message.startswith(f"a wallet moves by what was paid: transactions row id={row + 1}, ")
+    assert message.startswith(
+        f"Every wallet changes by the amount that was paid: transactions row id={row + 1}, "
+    )

@@ -19,13 +19,15 @@ import psycopg
 from pytest_gamedata.databases.cache_key import dataset_digest
 from pytest_gamedata.databases.existing import note_spec
 from pytest_gamedata.databases.game_database import GameDatabase
-from pytest_gamedata.databases.parts import OwnFactories, create_tables
-from pytest_gamedata.databases.registry import Costs, Run
+from pytest_gamedata.databases.parts import OWN_PARTS
+from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.databases.template import get_template
 from pytest_gamedata.errors import ServerError, SettingsError
 from pytest_gamedata.postgres.clones import Admin, clone_template, connect, drop_database
 from pytest_gamedata.postgres.own.binaries import find_binaries
-from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache, cache_directory, why_unusable
+from pytest_gamedata.postgres.own.cluster import ServerOptions
+from pytest_gamedata.postgres.own.directories import cache_directory, prepare_cache_directory
+from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache
 from pytest_gamedata.postgres.own.join import join_server, leave_server
 from pytest_gamedata.postgres.server import Server
 from pytest_gamedata.settings import DatasetSpec, parse_until
@@ -36,15 +38,15 @@ LOOK_SECONDS = 1.0  # how often a server is asked whether it is still there
 
 @contextmanager
 def serve_dataset(spec: DatasetSpec, port: int = 0) -> Iterator[GameDatabase]:
-    """Start a server, seed a database on it, and remove both at the end; what tests have kept is used here too.
+    """Start a server, seed a database on it, and remove both at the end; the cache is the one that tests use.
 
     `port` 0 is any that is free. Raises BinariesNotFoundError or ServerError if no server can be started.
     """
     _check_free(port)
     directory = Path(tempfile.gettempdir(), f"gamedata-{secrets.token_hex(6)}")
-    run = Run(directory, parse_until("now"), spec, str(Path.cwd()), Costs({}, {}, []), {})
+    run = Run(directory, parse_until("now"), spec, str(Path.cwd()))
     try:
-        server = join_server(directory, find_binaries, cache=_find_cache(run), port=port)
+        server = join_server(directory, find_binaries, ServerOptions(cache=_find_cache(run), port=port))
         with _seeded_database(run, server) as database:
             yield database
     finally:
@@ -54,13 +56,13 @@ def serve_dataset(spec: DatasetSpec, port: int = 0) -> Iterator[GameDatabase]:
 @contextmanager
 def _seeded_database(run: Run, server: Server) -> Iterator[GameDatabase]:
     admin = Admin(server)
-    template, facts = get_template(run, admin, server, run.spec, (create_tables, OwnFactories()))
-    admin.run(lambda connection: clone_template(connection, template, DBNAME))
+    template = get_template(run, admin, run.spec, OWN_PARTS)
+    admin.run(lambda connection: clone_template(connection, template.name, DBNAME))
     with connect(server, DBNAME) as connection:
         note_spec(connection, run.spec)
     try:
-        yield GameDatabase(server, DBNAME, run.spec, facts["counts"], facts["cast"])
-    finally:  # what is kept of a server has no databases that nobody knows
+        yield GameDatabase(server, DBNAME, run.spec, template.facts.counts, template.facts.cast)
+    finally:  # a server with databases that are not templates is not kept in the cache
         with suppress(psycopg.OperationalError):  # it is gone already
             admin.run(lambda connection: drop_database(connection, DBNAME))
         admin.close()
@@ -68,7 +70,9 @@ def _seeded_database(run: Run, server: Server) -> Iterator[GameDatabase]:
 
 def _find_cache(run: Run) -> Cache:
     place = cache_directory()
-    return NO_CACHE if why_unusable(place) else Cache(place, frozenset([dataset_digest(run.spec)]), run.home)
+    if prepare_cache_directory(place):
+        return NO_CACHE
+    return Cache(place, frozenset([dataset_digest(run.spec)]), run.home)
 
 
 def _check_free(port: int) -> None:
@@ -84,7 +88,7 @@ def _check_free(port: int) -> None:
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command and return its exit status, as a shell would; signals that end us are for it to deal with.
+    """Run a command and return its exit status, as a shell would; signals that would end us are passed on to it.
 
     Raises SettingsError if there is no such command.
     """

@@ -1,63 +1,51 @@
-"""What decides the rows of a template. Its name says all of it, so that a stale one is never found."""
+"""The cache key: all that decides a template's rows. The template is named by it, so that no stale one is found."""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import platform
+import secrets
 import sys
 import zoneinfo
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
-from pytest_gamedata.databases.parts import OwnFactories
-from pytest_gamedata.databases.user_code import describe_code
+from pytest_gamedata import distributions
+from pytest_gamedata.databases.key_files import describe_files
+from pytest_gamedata.databases.parts import Parts
+from pytest_gamedata.databases.registry import STARTED, Run
 from pytest_gamedata.settings import DatasetSpec
 
-if TYPE_CHECKING:
-    from sqlalchemy import MetaData
-
-
-# how many columns, constraints and indexes our tables have, as long as nobody adds any
-OWN_TABLES = {
-    "users": (26, 16, 5),
-    "items": (20, 12, 2),
-    "transactions": (26, 29, 7),
-    "auth_events": (16, 9, 4),
-}
-PACKAGE = Path(__file__).parents[1]
-# the distributions that draw, adapt and store the values
-DECIDING = ("factory-boy", "faker", "numpy", "psycopg", "sqlalchemy", "tzdata")
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT.name
+SUFFIXES = (".py", ".sql", ".csv", ".json", ".txt")  # of the package's files that decide rows
+# the installed distributions that draw, adapt and store the values
+DISTRIBUTIONS = ("factory-boy", "faker", "numpy", "psycopg", "sqlalchemy", "tzdata")
 
 
 def dataset_digest(spec: DatasetSpec) -> str:
-    """Return what tells the rows of this specification from any other's."""
-    return digest(replace(spec, isolation="database"))  # how a test is isolated does not change them
+    """Return a digest of a specification, the same for all whose rows are equal."""
+    return digest(replace(spec, isolation="database"))  # the isolation of a test changes no row
 
 
-def template_name(spec: DatasetSpec, create_schema: Any, factories: Any) -> tuple[str, bool]:
-    """Return the name of the template for a dataset, and whether a later run would give it the same name."""
-    described = [_describe_part(part) for part in foreign(create_schema, factories)]
-    texts = [
-        dataset_digest(spec),
-        _describe_environment(),
-        _describe_models(),
-        *(text for text, _ in described),
-    ]
-    return f"gamedata_template_{digest(*texts)}", all(lasts for _, lasts in described)
+def template_name(run: Run, spec: DatasetSpec, parts: Parts) -> tuple[str, bool]:
+    """Return the name of the template for a dataset, and whether later runs may use it.
 
-
-def foreign(create_schema: Any, factories: Any) -> list[Any]:
-    """Return those of the parts that a test suite has brought itself."""
-    parts = [create_schema, *([] if isinstance(factories, OwnFactories) else factories)]
-    return [part for part in parts if not getattr(part, "__module__", None) or not _is_own(part.__module__)]
-
-
-def _is_own(module: str) -> bool:
-    return module.startswith("pytest_gamedata.")
+    They may if its key is complete: with parts of a test suite's own only if the ini names their files.
+    """
+    models = _describe_models()
+    files = describe_files(run.key_files, STARTED) if parts.origins and run.key_files else None
+    lasts = models is not None and (not parts.origins or files is not None)
+    key: list[Any] = [dataset_digest(spec), _describe_installation(), models, *_describe_constants()]
+    if parts.origins:
+        key += [parts.origins, files]
+    return f"gamedata_template_{digest(*key, None if lasts else run.directory.name)}", lasts
 
 
 def digest(*parts: Any) -> str:
@@ -66,51 +54,64 @@ def digest(*parts: Any) -> str:
 
 
 @cache
-def _describe_environment() -> str:
-    """Describe what decides the rows of all datasets: our own code, and what it draws with."""
-    sources = [path for path in sorted(PACKAGE.rglob("*")) if path.suffix in (".py", ".sql", ".toml")]
-    code = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
+def _describe_installation() -> str:
+    """Describe our own files, the versions of what they draw with, and the machine."""
+    files = [path for path in sorted(ROOT.rglob("*")) if path.suffix in SUFFIXES]
+    contents = [(str(path.relative_to(ROOT)), hashlib.sha256(path.read_bytes()).digest()) for path in files]
     zones = [Path(directory, "tzdata.zi") for directory in zoneinfo.TZPATH]
     rules = [path.read_bytes().splitlines()[0] for path in zones if path.is_file()]
-    versions = [version(name) for name in DECIDING]
-    return repr((code, platform.python_version(), platform.machine(), versions, rules))
+    versions = [version(name) for name in DISTRIBUTIONS]
+    return digest(contents, platform.python_version(), platform.machine(), versions, rules)
 
 
-def _describe_models() -> str:
-    """Describe our tables where a test suite has changed them, or added its own to them."""
-    models = sys.modules.get("pytest_gamedata.models")
-    if models is None:
-        return ""
-    metadata: MetaData = models.Base.metadata
-    found = outline(metadata)
-    return "" if found == OWN_TABLES else _describe_tables(metadata, repr(found))
+def _describe_models() -> str | None:
+    """Return the statements that create our tables where a test suite has changed them or added its own, else "".
+
+    None if a listener of the test suite's needs a real connection to be run.
+    """
+    models = sys.modules.get(f"{PACKAGE}.models")
+    try:
+        statements: str = models.describe_tables() if models else ""
+    except Exception:  # noqa: BLE001 - whatever a listener of the user's raises
+        return None
+    return "" if models is None or statements == models.UNCHANGED else statements
 
 
-def outline(metadata: MetaData) -> dict[str, tuple[int, int, int]]:
-    """Return each table's numbers of columns, constraints and indexes."""
-    tables = metadata.tables.items()
-    return {name: (len(table.columns), len(table.constraints), len(table.indexes)) for name, table in tables}
+def _describe_constants() -> list[str]:
+    """Describe the constants of `distributions`, and those of the `words` modules that somebody has changed."""
+    found = [describe_constants(distributions)]
+    for name in sorted(name for name in sys.modules if name.startswith(f"{PACKAGE}.words.")):
+        described = describe_constants(sys.modules[name])
+        found += [name, described] if described != describe_constants(_load_again(name)) else []
+    return found
 
 
-def _describe_part(part: Any) -> tuple[str, bool]:
-    """Return what tells a part from any other one, and whether that still says so in a later run."""
-    metadata = getattr(part, "__self__", None)
-    if metadata is not None and hasattr(metadata, "sorted_tables"):  # the create_all of a MetaData
-        return _describe_tables(metadata, tuple(metadata.tables)), True
-    described = describe_code(part)
-    return (described, True) if described else (f"{os.getpid()} {id(part)}", False)
+def _load_again(name: str) -> ModuleType:
+    """Return a fresh copy of a module, which takes the place of nothing."""
+    spec = find_spec(name)
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - it is loaded
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-@cache
-def _describe_tables(metadata: MetaData, _: Any) -> str:
-    """Return the statements that create the tables; the other argument tells when they have changed."""
-    from sqlalchemy import create_mock_engine
+def describe_constants(module: ModuleType) -> str:
+    """Return the values of a module's constants, exactly; what cannot be described is never the same again."""
+    values = {name: value for name, value in vars(module).items() if name.isupper()}
+    try:
+        return json.dumps(values, default=_describe_other)
+    except TypeError:
+        return secrets.token_hex()
 
-    statements: list[str] = []
 
-    def collect(statement: Any, *__: Any, **___: Any) -> None:
-        statements.append(str(statement.compile(dialect=engine.dialect)))
-
-    engine = create_mock_engine("postgresql+psycopg://", collect)
-    metadata.create_all(engine, checkfirst=False)
-    return "\n".join(sorted(statements))  # the order of indexes differs between processes
+def _describe_other(value: Any) -> Any:
+    """Return a form for JSON of a value that has none, exact too. Raises TypeError."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if hasattr(value, "tobytes"):  # a numpy array
+        return [str(value.dtype), value.shape, value.tobytes().hex()]
+    if (getattr(value, "__module__", None) or "").startswith(f"{PACKAGE}."):
+        return value.__qualname__ if callable(value) else vars(value)
+    raise TypeError(value)

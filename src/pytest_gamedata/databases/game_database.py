@@ -1,4 +1,4 @@
-"""What a test gets: its own database, and everything needed to reach it."""
+"""`GameDatabase`: a test's own database, with its addresses for all kinds of clients."""
 
 from __future__ import annotations
 

@@ -1,12 +1,16 @@
-"""What fills a template unless a test suite brings its own. Neither imports anything before it is used."""
+"""The schema and the factories that a dataset is made with: ours, or those that a test suite brings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+PACKAGE = __name__.partition(".")[0]
 
 
 def create_tables(engine: Engine) -> None:
@@ -17,7 +21,7 @@ def create_tables(engine: Engine) -> None:
 
 
 class OwnFactories(Sequence[Any]):
-    """Our factories, a list that is imported when somebody looks into it."""
+    """Our factories, as a list that imports them when it is read."""
 
     def __len__(self) -> int:
         return len(_factories())
@@ -37,3 +41,33 @@ def _factories() -> list[Any]:
     from pytest_gamedata.factories import FACTORIES
 
     return list(FACTORIES.values())
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A schema and factories; `origins` identifies the fixtures that gave those of them that are not ours."""
+
+    create_schema: Callable[[Engine], None]
+    factories: Sequence[Any]
+    origins: tuple[str, ...] = ()
+
+
+OWN_PARTS = Parts(create_tables, OwnFactories())
+
+
+def creates_own_tables(create_schema: Any) -> bool:
+    """Tell whether a `create_schema` creates the tables of our metadata and nothing else."""
+    models = sys.modules.get(f"{PACKAGE}.models")
+    return create_schema is create_tables or (
+        models is not None and create_schema == models.Base.metadata.create_all
+    )
+
+
+def are_own_factories(factories: Sequence[Any]) -> bool:
+    """Tell whether all rows come from our factories, also those of the tables that the list leaves out."""
+    module = sys.modules.get(f"{PACKAGE}.factories")
+    ours = list(module.FACTORIES.values()) if module else []
+    given = [] if isinstance(factories, OwnFactories) else factories
+    return all(factory in ours for factory in given) and all(
+        factory.__module__.startswith(f"{PACKAGE}.") for factory in ours
+    )

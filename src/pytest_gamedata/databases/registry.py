@@ -1,55 +1,74 @@
-"""The templates that a run has used, and what the run has spent."""
+"""One pytest run: its settings, the templates that it uses, and what it has spent."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_gamedata.settings import DatasetSpec
 
+if TYPE_CHECKING:
+    from pytest_gamedata.databases.facts import Facts, Template
+    from pytest_gamedata.databases.key_files import KeyFiles
+    from pytest_gamedata.databases.parts import Parts
 
-# Named tuples, for every pytest run pays for the making of these classes: 0.1 ms, a dataclass takes 0.5.
-class Costs(NamedTuple):
-    """What the run has spent: on the server, on each template, on each clone; times in seconds."""
+STARTED = time.time()  # pytest loads its plugins before it loads any code of a test suite
 
-    server: dict[str, Any]
-    templates: dict[str, dict[str, Any]]
-    clones: list[float]
+
+@dataclass(frozen=True)
+class ServerCosts:
+    """The start of the server, and what kind of server it is."""
+
+    version: str
+    source: str
+    in_ram: bool
+    from_cache: bool
+    seconds: float
+    cache_problem: str | None  # why nothing is kept for the next run
+
+
+@dataclass
+class Costs:
+    """What the run has spent: on the server, on each template by its name, on each clone in seconds."""
+
+    server: ServerCosts | None = None
+    templates: dict[str, Facts] = field(default_factory=dict)
+    clones: list[float] = field(default_factory=list)
 
     def add(self, other: dict[str, Any]) -> None:
-        """Add what a worker has spent."""
-        if not self.server or other["server"].get("seconds", 0) > self.server.get("seconds", 0):
-            self.server.update(other["server"])
-        self.templates.update(other["templates"])
-        self.clones.extend(other["clones"])
+        """Add what an xdist worker has spent, given as `asdict` makes it."""
+        from pytest_gamedata.databases.facts import Facts
+
+        server = other["server"] and ServerCosts(**other["server"])
+        if server and (self.server is None or server.seconds > self.server.seconds):
+            self.server = server
+        self.templates |= {name: Facts(**facts) for name, facts in other["templates"].items()}
+        self.clones += other["clones"]
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """One pytest run, the same for its controller and all its workers."""
 
     directory: Path  # small, and there once a server is: its processes find that through it
     now: datetime  # what `now` means in every process of the run
     spec: DatasetSpec
     home: str  # the project's directory
-    costs: Costs
-    # what this process knows to be built, by specification and the ids of what else decides it
-    templates: dict[Any, tuple[tuple[str, dict[str, Any]], Any]]
+    key_files: KeyFiles | None = None  # of the ini key gamedata_cache_key
+    costs: Costs = field(default_factory=Costs)
+    # the templates that this process has used, by specification and the origins of its parts
+    templates: dict[Any, Template] = field(default_factory=dict)
 
 
-def find_template(
-    run: Run, spec: DatasetSpec | None, parts: tuple[Any, ...]
-) -> tuple[str, dict[str, Any]] | None:
-    """Return the name and the facts of the template that this process has used for this dataset, else None."""
-    found = run.templates.get((spec, *map(id, parts)))
-    return found[0] if found else None
+def find_template(run: Run, spec: DatasetSpec | None, parts: Parts) -> Template | None:
+    """Return the template that this process has used for a dataset, else None."""
+    return run.templates.get((spec, parts.origins))
 
 
-def keep_template(
-    run: Run, spec: DatasetSpec, parts: tuple[Any, ...], built: tuple[str, dict[str, Any]]
-) -> None:
-    """Remember a template: `parts` is what else than the specification decides its rows."""
-    name, facts = built
-    run.costs.templates[name] = facts
-    # with the parts themselves: as long as they are there, nothing else has their ids
-    run.templates[spec, *map(id, parts)] = (built, parts)
+def remember_template(run: Run, spec: DatasetSpec, parts: Parts, template: Template) -> None:
+    """Note a template that this process uses."""
+    run.costs.templates[template.name] = template.facts
+    run.templates[spec, parts.origins] = template

@@ -1,16 +1,19 @@
-"""Put a dataset into a database: the tables, then the rows."""
+"""Load a dataset into a database: create the tables, then copy the rows."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, create_engine
 
 from pytest_gamedata.databases.existing import note_spec, raw_connection
-from pytest_gamedata.dataset import Dataset, build_dataset, factories_by_table
+from pytest_gamedata.databases.facts import Facts
+from pytest_gamedata.databases.parts import Parts
+from pytest_gamedata.dataset import Dataset, build_dataset
+from pytest_gamedata.factories.by_table import factories_by_table
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.clones import connect
 from pytest_gamedata.postgres.rows.copy import Report, load_new_database, load_tables, tell_nobody
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 
 CreateSchema = Callable[["Engine"], None]
-MANY_ROWS = 10_000  # from here on one more connection is worth opening
+MANY_ROWS = 10_000  # from here on a second connection saves more than opening it costs
 CONNECTIONS = 2
 
 
@@ -53,21 +56,14 @@ def load_into(connection: Connection, dataset: Dataset, report: Report = tell_no
     note_spec(raw, dataset.spec)
 
 
-def seed(
-    server: Server, dbname: str, spec: DatasetSpec, create_schema: CreateSchema, factories: Iterable[Any]
-) -> dict[str, Any]:
-    """Build a dataset and load it into an empty database; return its facts."""
+def seed(server: Server, dbname: str, spec: DatasetSpec, parts: Parts) -> Facts:
+    """Build a dataset and load it into an empty database."""
     began = time.perf_counter()
-    dataset = build_dataset(spec, factories_by_table(factories))
+    dataset = build_dataset(spec, factories_by_table(parts.factories))
     built = time.perf_counter()
-    _fill(server, dbname, dataset, create_schema)
-    return {
-        "spec": str(spec),
-        "counts": dataset.counts,
-        "cast": dataset.cast,
-        "build": built - began,
-        "load": time.perf_counter() - built,
-    }
+    _fill(server, dbname, dataset, parts.create_schema)
+    loaded = time.perf_counter()
+    return Facts(str(spec), dataset.counts, dataset.cast, built - began, loaded - built)
 
 
 def _fill(server: Server, dbname: str, dataset: Dataset, create_schema: CreateSchema) -> None:

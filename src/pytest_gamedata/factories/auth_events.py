@@ -1,4 +1,4 @@
-"""Auth events: what each row of the log says, once it is known who came to the door, when and how."""
+"""Factory of auth events: identifier, address, device and risk score of each row of the log."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _draw_risk_score(row: Any, rng: Rng, n: int) -> Column:
 
 
 class AuthEventFactory(GameFactory):
-    """Build events at the door; by default a user's successful login."""
+    """Build auth events; by default a user's successful login."""
 
     class Meta:
         model = AuthEvent

@@ -9,7 +9,7 @@ from pytest_gamedata.columns.values import Columns
 from pytest_gamedata.errors import SessionMissingError
 from pytest_gamedata.factories.adapter import AdaptedFactory
 from pytest_gamedata.factories.bulk import Table
-from pytest_gamedata.settings import STATE
+from pytest_gamedata.settings import single_rows
 
 SINGLE_ROWS_START = 1_000_000_000  # numbers of single rows start here, so their names never meet seeded ones
 
@@ -26,12 +26,12 @@ class GameFactory(AdaptedFactory):
 
     @classmethod
     def _default_session(cls) -> Any:
-        if STATE["session"] is None:
+        if single_rows.session is None:
             raise SessionMissingError(
                 f"{cls.__name__}.create() has no session to persist through. "
                 "Request the gamedata_session fixture in the test, or use build() for a row in memory."
             )
-        return STATE["session"]
+        return single_rows.session
 
     @classmethod
     def columns(cls, n: int, streams: Streams, **given: Any) -> Columns:

@@ -30,7 +30,7 @@ from pytest_gamedata.factories.adapter import (
     is_trait,
     switch_of,
 )
-from pytest_gamedata.factories.draw import Draw
+from pytest_gamedata.factories.draw import Draw, Settled
 from pytest_gamedata.factories.fields import changed_fields, own_base, type_of_field
 from pytest_gamedata.factories.one_row import RowOfTable
 
@@ -54,8 +54,9 @@ class Table:
 
     def all(self) -> Columns:
         """Return every column that is given or can be drawn; not parents, nor values for the whole table."""
-        for name in self._declarations:
-            self._find(name)
+        for name, declaration in self._declarations.items():
+            if not isinstance(declaration, Settled):
+                self._find(name)
         return {name: value for name, value in self._values.items() if isinstance(value, COLUMN_KINDS)}
 
     def _find(self, name: str) -> Any:

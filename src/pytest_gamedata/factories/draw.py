@@ -10,7 +10,7 @@ import numpy as np
 from pytest_gamedata.columns.values import Column, from_python, to_python
 from pytest_gamedata.factories.adapter import Declaration, model_of, once_per_row
 from pytest_gamedata.factories.one_row import RowAsColumns
-from pytest_gamedata.settings import STATE, DatasetSpec
+from pytest_gamedata.settings import DatasetSpec, single_rows
 
 DrawFunction = Callable[[Any, np.random.Generator, int], Column]
 
@@ -31,12 +31,19 @@ class Draw(Declaration):
         return to_python(self.draw(row, _stream_of_single_rows(), 1))[0]
 
 
+class Settled(Draw):
+    """Declare a field that `build()` draws, and that a dataset settles after all rows are there.
+
+    A dataset draws it only where another field or a user's own declaration reads it.
+    """
+
+
 def of_spec(read: Callable[[DatasetSpec], Any]) -> Draw:
     """Declare a param that a single row takes from the spec of the running test; a dataset gives its own."""
-    return Draw(lambda row, rng, n: from_python(read(STATE["spec"]))[np.zeros(n, dtype=np.intp)])
+    return Draw(lambda row, rng, n: from_python(read(single_rows.spec))[np.zeros(n, dtype=np.intp)])
 
 
 def _stream_of_single_rows() -> np.random.Generator:
-    STATE["rng"] = STATE["rng"] or np.random.default_rng(STATE["spec"].seed)
-    stream: np.random.Generator = STATE["rng"]
+    single_rows.rng = single_rows.rng or np.random.default_rng(single_rows.spec.seed)
+    stream: np.random.Generator = single_rows.rng
     return stream

@@ -1,4 +1,4 @@
-"""Items: the catalogue. A few are sold for real money at fixed price points, the rest for wallet currency."""
+"""Factory of items: a few are sold for real money at fixed price points, the rest for wallet currency."""
 
 from __future__ import annotations
 
@@ -70,10 +70,15 @@ def _draw_sku(row: Any, rng: Rng, n: int) -> Column:
     """Say what the item is; its number follows, but where a catalogue sells it for real money, and once."""
     skus: list[str] = []
     plain: set[str] = set()
-    columns = row.lone.tolist(), row.number.tolist(), row.grants_hard.tolist(), to_python(row.item_type)
-    for (own, words), lone, number, gems, kind in zip(_names_of(row), *columns, strict=True):
+    columns = (
+        row.in_catalogue.tolist(),
+        row.number.tolist(),
+        row.grants_hard.tolist(),
+        to_python(row.item_type),
+    )
+    for (own, words), in_catalogue, number, gems, kind in zip(_names_of(row), *columns, strict=True):
         slug = _slug(kind, own, words, gems)
-        alone = own is not None and not lone and slug not in plain
+        alone = own is not None and in_catalogue and slug not in plain
         plain.add(slug)
         skus.append(f"com.example.game.{slug}" if alone else f"com.example.game.{slug}_{number:04}")
     return texts(skus)
@@ -101,7 +106,7 @@ def _draw_worth(row: Any, rng: Rng, n: int) -> Column:
     """Draw where in its rarity's range an item lies, from 0 to 1; in a catalogue, each rarity's median at 0.5."""
     worth = rng.random(n)
     group = row.rarity.codes * 2 + row.item_type.is_("consumable")
-    group = np.where((row.price_usd_cents > 0) | row.lone, -1, group)
+    group = np.where((row.price_usd_cents > 0) | ~row.in_catalogue, -1, group)
     for code in np.unique(group[group >= 0]).tolist():
         rows = np.flatnonzero(group == code)
         quantiles = (np.arange(len(rows)) + rng.random(len(rows))) / len(rows)
@@ -151,7 +156,7 @@ def _draw_tradable(row: Any, rng: Rng, n: int) -> Column:
     could = row.item_type.is_("equipment", "cosmetic", "consumable")
     tradable = could & (strata(rng, n) < dist.TRADABLE_SHARE)
     if not tradable.any():
-        tradable[np.flatnonzero(could & ~row.lone)[:1]] = True
+        tradable[np.flatnonzero(could & row.in_catalogue)[:1]] = True
     return tradable
 
 
@@ -163,7 +168,9 @@ class ItemFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
-        lone = True  # a lone item may lie anywhere in its rarity's range; those of a catalogue are spread over it
+        in_catalogue = (
+            False  # a dataset's items are spread over their rarities' ranges; one built alone is anywhere
+        )
         second = False  # whether another item stands at its price point
         # what an item is where it is not sold for real money
         store_type = Draw(lambda row, rng, n: pick(dist.ITEM_TYPES, strata(rng, n)))

@@ -11,7 +11,7 @@ from pytest_gamedata.columns.categorical import Categorical
 from pytest_gamedata.columns.values import from_python, nulls, to_python
 from pytest_gamedata.factories.adapter import is_skipped, is_stub, model_of, parent_declaration
 from pytest_gamedata.factories.fields import type_of_column
-from pytest_gamedata.settings import STATE
+from pytest_gamedata.settings import single_rows
 
 
 class RowAsColumns:
@@ -57,7 +57,7 @@ class RowAsColumns:
 
 def find_parent(model: Any, primary_key: Any) -> Any:
     """Return the row with this key from the session that the factories use, None without one."""
-    return None if STATE["session"] is None else STATE["session"].get(model, primary_key)
+    return None if single_rows.session is None else single_rows.session.get(model, primary_key)
 
 
 class RowOfTable:

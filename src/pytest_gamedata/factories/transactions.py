@@ -1,4 +1,4 @@
-"""Transactions: what each row of the ledger says, once it is known who did what and when."""
+"""Factories of transactions: amounts, currency, payment and status of each row of the ledger."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import factory
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import constant
@@ -24,11 +25,13 @@ from pytest_gamedata.columns.values import (
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw
+from pytest_gamedata.factories.fields import changed_fields
 from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.users import UserFactory
 from pytest_gamedata.models import Transaction
-from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES
+from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSED_STATUSES
 
+MEAN_REVERSAL_DAYS = {"refunded": dist.REFUND_DELAY_DAYS, "charged_back": dist.CHARGEBACK_DELAY_DAYS}
 LONE_ITEM = {"price_usd_cents": 299, "price_hard": 150}  # a bundle that either kind of money can buy
 
 
@@ -42,29 +45,32 @@ def _uses_hard(row: Any) -> Any:
 def _draw_unit_price(row: Any, rng: Rng, n: int) -> Column:
     """Draw the price of one piece: US cents for real money, GEM or GLD else, 0 for what is given away."""
     item = row.item
-    trade = (
-        np.maximum(item.price_hard, dist.TRADE_PRICE_MIN) * rng.uniform(*dist.TRADE_PRICE_FACTOR, n)
-    ).astype(np.int64)
-    soft = rng.integers(dist.REWARD_SOFT[0], dist.REWARD_SOFT[1] + 1, n)
-    hard = rng.integers(dist.REWARD_HARD[0], dist.REWARD_HARD[1] + 1, n)
-    drawn = np.where(row.wallet < dist.REWARD_HARD_SHARE, hard, soft)
-    reward = np.select(
-        [row.bonus > 0, item.grants_hard != NULL], [row.bonus, 0], drawn
-    )  # an item is the reward
-    kinds = [
-        row.type.is_("iap_purchase"),
-        row.type.is_("store_purchase"),
-        row.type.is_("trade"),
-        row.type.is_("reward"),
-    ]
-    store = np.where(_uses_hard(row), item.price_hard, item.price_soft)
-    prices = np.select(kinds, [item.price_usd_cents, store, trade, reward], 0)
+    by_type = {
+        "iap_purchase": item.price_usd_cents,
+        "store_purchase": np.where(_uses_hard(row), item.price_hard, item.price_soft),
+        "trade": _draw_trade_price(item, rng, n),
+        "reward": _draw_reward(row, rng, n),
+    }
+    prices = np.select([row.type.is_(word) for word in by_type], list(by_type.values()), 0)
     if (prices == NULL).any():
         raise DatasetInvalidError(
             "A transaction asks for a price that its item does not have: iap_purchase needs price_usd_cents, "
             "store_purchase needs price_hard or price_soft. Pass another item, or another type."
         )
     return prices
+
+
+def _draw_trade_price(item: Any, rng: Rng, n: int) -> NDArray[np.int64]:
+    factor = rng.uniform(*dist.TRADE_PRICE_FACTOR, n)
+    return (np.maximum(item.price_hard, dist.TRADE_PRICE_MIN) * factor).astype(np.int64)
+
+
+def _draw_reward(row: Any, rng: Rng, n: int) -> NDArray[np.int64]:
+    """Draw what a reward pays: nothing beside an item, else its bonus, GEM or GLD."""
+    soft = rng.integers(dist.REWARD_SOFT[0], dist.REWARD_SOFT[1] + 1, n)
+    hard = rng.integers(dist.REWARD_HARD[0], dist.REWARD_HARD[1] + 1, n)
+    drawn = np.where(row.wallet < dist.REWARD_HARD_SHARE, hard, soft)
+    return np.select([row.bonus > 0, row.item.grants_hard != NULL], [row.bonus, 0], drawn)
 
 
 def _draw_currency(row: Any, rng: Rng, n: int) -> Column:
@@ -128,10 +134,14 @@ def _draw_completed_at(row: Any, rng: Rng, n: int) -> Column:
     return np.where(row.status.is_(*PAID_STATUSES), row.created_at + delay, NULL_MOMENT)
 
 
+def draw_reversal_delays(rng: Rng, status: Any) -> NDArray[np.timedelta64]:
+    """Draw how long after a payment its money goes back, for each status: refunded or charged back."""
+    return seconds(rng.exponential(status.weigh(MEAN_REVERSAL_DAYS) * 86_400) + 60)
+
+
 def _draw_refunded_at(row: Any, rng: Rng, n: int) -> Column:
-    days = np.where(row.status.is_("refunded"), dist.REFUND_DELAY_DAYS, dist.CHARGEBACK_DELAY_DAYS)
-    moment = row.completed_at + seconds(rng.exponential(days * 86_400, n) + 60)
-    return np.where(row.status.is_("refunded", "charged_back"), moment, NULL_MOMENT)
+    moment = row.completed_at + draw_reversal_delays(rng, row.status)
+    return np.where(row.status.is_(*REVERSED_STATUSES), moment, NULL_MOMENT)
 
 
 def _draw_trade_id(row: Any, rng: Rng, n: int) -> Column:
@@ -259,3 +269,15 @@ class RefundFactory(TransactionFactory):
     country_code = _same("refunded", "country_code")
     created_at = _same("refunded", "refunded_at")
     completed_at = _same("refunded", "refunded_at")
+
+
+def answering(answer: Any, factory: Any) -> Any:
+    """Return a factory of answers that keeps what a user's own factory changes."""
+    fields = changed_fields(factory) - set(vars(answer))
+    if not fields:
+        return answer
+    declared = {name: factory._meta.declarations[name] for name in fields}
+    meta = type("Meta", (), {"model": factory._meta.model, "exclude": answer._meta.exclude})
+    return type(answer)(
+        answer.__name__, (answer,), {**declared, "Meta": meta, "__module__": factory.__module__}
+    )

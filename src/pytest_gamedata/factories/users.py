@@ -1,4 +1,4 @@
-"""Users: who they are, and what each is going to do (the plan that the other tables follow)."""
+"""Factory of users: their accounts, and the params that decide what each is going to do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pytest_gamedata.columns.sampling import (
 from pytest_gamedata.columns.values import NULL_MOMENT, Column, is_null, pack_text
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.factories.base import GameFactory
-from pytest_gamedata.factories.draw import Draw, of_spec
+from pytest_gamedata.factories.draw import Draw, Settled, of_spec
 from pytest_gamedata.models import User
 from pytest_gamedata.words.names import display_names
 from pytest_gamedata.words.usernames import HANDLE_STEMS, handles
@@ -52,9 +52,7 @@ def _draw_created_at(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_username(row: Any, rng: Rng, n: int) -> Column:
-    # lone users come one at a time: all of them must go by the same order of the stems
-    shift = np.where(row.lone, 0, rng.integers(0, HANDLE_STEMS))
-    return handles(row.number, shift, rng)
+    return handles(row.number, np.where(row.shifts_names, rng.integers(0, HANDLE_STEMS), 0), rng)
 
 
 def _draw_email(row: Any, rng: Rng, n: int) -> Column:
@@ -74,14 +72,17 @@ def _draw_email_verified_at(row: Any, rng: Rng, n: int) -> Column:
     return np.where(verified, moment, NULL_MOMENT)
 
 
+def _quota(row: Any, expected: float) -> int:
+    """Round an expected number of users; at random for a user built alone, who is one of so many by chance."""
+    return round(expected + float(np.ravel(row.rounding)[0]))
+
+
 def _draw_mfa_enabled(row: Any, rng: Rng, n: int) -> Column:
     """Draw who has a second factor: of those with a verified address, so that the share of all is met."""
     able = ~row.signup_provider.is_("device") & ~np.isnat(row.email_verified_at)
     likely = np.where(row.payer, dist.MFA_PAYER_FACTOR, 1.0)
-    if np.all(row.lone):
-        return able & (rng.random(n) < dist.MFA_SHARE * likely)
     able &= ~np.any([getattr(row, role) for role in ROLES], axis=0)
-    wanted = round(dist.MFA_SHARE * likely.sum()) - int(row.mfa_user.sum())
+    wanted = _quota(row, dist.MFA_SHARE * likely.sum()) - int(row.mfa_user.sum())
     enabled = np.zeros(n, dtype=np.bool_)
     enabled[systematic_sample(rng, likely * able, max(0, min(wanted, int(able.sum()))))] = True
     return enabled
@@ -90,7 +91,7 @@ def _draw_mfa_enabled(row: Any, rng: Rng, n: int) -> Column:
 def _draw_status(row: Any, rng: Rng, n: int) -> Column:
     statuses = pick(dist.STATUSES, strata(rng, n))
     too_young = row.created_at > row.until - np.timedelta64(86_400, "s")
-    return choose(row.lone | too_young | row.payer, constant("active", n), statuses)
+    return choose(row.always_active | too_young | row.payer, constant("active", n), statuses)
 
 
 def _draw_ended_at(row: Any, rng: Rng, n: int) -> Column:
@@ -122,11 +123,9 @@ def _preset(row: Any) -> dist.Preset:
 def _draw_payer(row: Any, rng: Rng, n: int) -> Column:
     """Choose who ever pays: so many that the share is met, the cast's among them, by platform and country."""
     cast = row.whale | row.one_time_buyer | row.refunded | row.charged_back
-    if np.all(row.lone):
-        return rng.random(n) < _preset(row).payer_share
     likely = row.platform.weigh(dist.PAYERS_BY_PLATFORM) * row.country_code.weigh(dist.PAYERS_BY_COUNTRY)
     payer = np.zeros(n, dtype=np.bool_)
-    wanted = max(0, round(n * _preset(row).payer_share) - int(cast.sum()))
+    wanted = max(0, _quota(row, n * _preset(row).payer_share) - int(cast.sum()))
     payer[systematic_sample(rng, np.where(cast, 0.0, likely), wanted)] = True
     return payer
 
@@ -160,12 +159,8 @@ def _draw_planned_purchases(row: Any, rng: Rng, n: int) -> NDArray[np.int64]:
 
 
 def _draw_playtime(row: Any, rng: Rng, n: int) -> Column:
-    return (
-        np.exp(rng.normal(*dist.LONE_PLAYTIME_LOG, n) + dist.PLAYTIME_ENGAGEMENT * row.engagement).astype(
-            np.int64
-        )
-        + 60
-    )
+    log = rng.normal(*dist.LONE_PLAYTIME_LOG, n) + dist.PLAYTIME_ENGAGEMENT * row.engagement
+    return np.exp(log).astype(np.int64) + 60
 
 
 def _count_of(weights: dist.Weights) -> Draw:
@@ -177,6 +172,11 @@ def level_of(playtime: Any) -> Any:
     """Return the level that this many seconds of play reach (LEVEL_EXPONENT)."""
     level = (playtime / dist.SECONDS_PER_LEVEL_UNIT) ** (1 / dist.LEVEL_EXPONENT)
     return np.clip(level.astype(np.int64), 1, dist.LEVEL_CAP)
+
+
+def xp_of(playtime: Any) -> Any:
+    """Return the experience that this many seconds of play give."""
+    return playtime * dist.XP_PER_SECOND
 
 
 def _role(name: str, **declared: Any) -> Any:
@@ -192,7 +192,11 @@ class UserFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
-        lone = True  # a lone user is active, unless a trait says otherwise
+        always_active = True  # unless a trait says otherwise; in a dataset, some accounts end
+        shifts_names = (
+            False  # each dataset begins with other names; users built alone share one order of them
+        )
+        rounding = Draw(lambda row, rng, n: rng.random(n) - 0.5)  # of quotas: a dataset adds nothing
         since = of_spec(lambda spec: spec.since)
         until = of_spec(lambda spec: spec.until)
         preset = of_spec(lambda spec: spec.preset)
@@ -254,9 +258,9 @@ class UserFactory(GameFactory):
         lambda row, rng, n: choose(row.signup_provider.is_("password"), row.hashed, constant(None, n))
     )
     mfa_enabled = Draw(_draw_mfa_enabled)
-    playtime_seconds = Draw(_draw_playtime)
-    level = Draw(lambda row, rng, n: level_of(row.playtime_seconds))
-    xp = Draw(lambda row, rng, n: row.playtime_seconds * dist.XP_PER_SECOND)
+    playtime_seconds = Settled(_draw_playtime)
+    level = Settled(lambda row, rng, n: level_of(row.playtime_seconds))
+    xp = Settled(lambda row, rng, n: xp_of(row.playtime_seconds))
     # what other rows say of a user: nothing yet, until they are there
     soft_balance = 0
     hard_balance = 0
@@ -272,5 +276,5 @@ class UserFactory(GameFactory):
     banned_until = Draw(_draw_banned_until)
     status = Draw(_draw_status)
     deleted_at = Draw(lambda row, rng, n: np.where(row.status.is_("deleted"), row.ended_at, NULL_MOMENT))
-    last_login_at = Draw(_draw_last_login_at)
-    updated_at = Draw(lambda row, rng, n: row.last_login_at)
+    last_login_at = Settled(_draw_last_login_at)
+    updated_at = Settled(lambda row, rng, n: row.last_login_at)

@@ -8,9 +8,14 @@ the game fails in the database too.
 from __future__ import annotations
 
 from pytest_gamedata.models.auth_events import AuthEvent
-from pytest_gamedata.models.base import Base
+from pytest_gamedata.models.base import Base, describe_tables
 from pytest_gamedata.models.items import Item
 from pytest_gamedata.models.transactions import Transaction
 from pytest_gamedata.models.users import User
 
 __all__ = ["AuthEvent", "Base", "Item", "Transaction", "User"]
+
+TABLES = tuple(
+    model.__tablename__ for model in (User, Item, Transaction, AuthEvent)
+)  # parents before children
+UNCHANGED = describe_tables()  # before anybody adds to our tables or changes them

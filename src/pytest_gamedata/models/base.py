@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, DateTime, Identity, Text, func
+from sqlalchemy import CHAR, BigInteger, CheckConstraint, DateTime, Identity, Text, create_mock_engine, func
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
@@ -25,3 +25,16 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     """Allow only these words in a column."""
     allowed = ",".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})")
+
+
+def describe_tables() -> str:
+    """Return the statements that create the tables: ours, changed or not, and those that others have added."""
+    statements: list[str] = []
+
+    def collect(statement: Any, *parameters: Any, **named: Any) -> None:
+        compiled = statement.compile(dialect=engine.dialect)
+        statements.append(f"{compiled} {compiled.params} {parameters} {named}")
+
+    engine = create_mock_engine("postgresql+psycopg://", collect)
+    Base.metadata.create_all(engine, checkfirst=False)
+    return "\n".join(sorted(statements))  # the order of indexes differs between processes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_gamedata.plugin.report import describe_costs, header_line, mention_g
 from pytest_gamedata.plugin.run_state import RUN, share_run, start_run
 from pytest_gamedata.settings import SETTINGS
 
-pytest_plugins = ("pytest_gamedata.plugin.fixtures",)
+pytest_plugins = ("pytest_gamedata.plugin.fixtures", "pytest_gamedata.plugin.origins")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,11 +90,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send an xdist worker's costs to its controller."""
-    costs = session.config.stash[RUN].costs
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["gamedata"] = {
-            "server": costs.server, "templates": costs.templates, "clones": costs.clones,
-        }  # fmt: skip
+        session.config.workeroutput["gamedata"] = asdict(session.config.stash[RUN].costs)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -106,10 +104,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print what the server, the datasets and the databases cost, if there were any."""
-    costs = config.stash[RUN].costs
-    if costs.server:
+    run = config.stash[RUN]
+    if run.costs.server:
         terminalreporter.write_sep("=", "gamedata")
-        for line in describe_costs(costs):
+        for line in describe_costs(run, run.costs.server):
             terminalreporter.write_line(line)
 
 

@@ -1,4 +1,4 @@
-"""The words for what goes wrong around a test: failures of the server, connections left open."""
+"""Messages for what goes wrong around a test: failures of the server, connections left open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_gamedata.postgres.server import Server
 
 @contextmanager
 def one_line_failures(server: Server | None = None) -> Iterator[None]:
-    """Fail a test by one clear line: a cause that is not the test's needs no traceback into ours."""
+    """Fail a test with a one-line message and no traceback where the cause is not in the test's code."""
     try:
         yield
     except (GamedataError, LeakedConnectionWarning) as error:

@@ -1,4 +1,4 @@
-"""The public fixtures, a few lines of wiring each. They import what they need when a test asks for it."""
+"""The public fixtures. They import what they need when a test asks for it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from pytest_gamedata.databases.registry import find_template
 from pytest_gamedata.errors import LeakedConnectionWarning
 from pytest_gamedata.plugin.markers import next_spec, spec_of
+from pytest_gamedata.plugin.origins import origin_of
 from pytest_gamedata.plugin.run_state import RUN
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pytest_gamedata.databases.game_database import GameDatabase
+    from pytest_gamedata.databases.parts import Parts
     from pytest_gamedata.postgres.clones import Admin
     from pytest_gamedata.postgres.pool import Pool
     from pytest_gamedata.postgres.server import Server
@@ -37,7 +39,7 @@ def gamedata_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     from pytest_gamedata.postgres.own.join import leave_server
 
     yield open_server(request.session)
-    # A worker's process lasts as long as its controller does, and holds the server for workers that come late.
+    # An xdist worker holds the server to its end: a worker that is started late joins it.
     if not hasattr(request.config, "workerinput"):
         leave_server(request.config.stash[RUN].directory)
 
@@ -61,9 +63,7 @@ def gamedata_factories() -> Sequence[Any]:
 @pytest.fixture
 def gamedata_db(
     request: pytest.FixtureRequest,
-    _gamedata_admin: Admin,
-    _gamedata_pool: Pool,
-    gamedata_server: Server,
+    _gamedata_databases: tuple[Admin, Pool],
     gamedata_create_schema: CreateSchema,
     gamedata_factories: Sequence[Any],
 ) -> Iterator[GameDatabase]:
@@ -73,22 +73,23 @@ def gamedata_db(
     from pytest_gamedata.plugin.failures import describe_leak, one_line_failures
     from pytest_gamedata.postgres.clones import find_leaks
 
-    run, parts = request.config.stash[RUN], (gamedata_create_schema, gamedata_factories)
-    with one_line_failures(gamedata_server):
+    run, (admin, pool) = request.config.stash[RUN], _gamedata_databases
+    parts = _parts(request, gamedata_create_schema, gamedata_factories)
+    with one_line_failures(admin.server):
         spec = spec_of(request.node)
-        template, facts = get_template(run, _gamedata_admin, gamedata_server, spec, parts)
+        template = get_template(run, admin, spec, parts)
         began = time.perf_counter()
-        name = _gamedata_pool.take(template, _gamedata_admin)
+        name = pool.take(template.name, admin)
         run.costs.clones.append(time.perf_counter() - began)
     ahead = find_template(run, next_spec(request.node), parts)
     if ahead:
-        _gamedata_pool.prepare(ahead[0])
-    database = GameDatabase(gamedata_server, name, spec, facts["counts"], facts["cast"])
+        pool.prepare(ahead.name)
+    database = GameDatabase(admin.server, name, spec, template.facts.counts, template.facts.cast)
     yield database
-    with one_line_failures(gamedata_server):
+    with one_line_failures(admin.server):
         database.close()
-        leaks = _gamedata_admin.run(lambda admin: find_leaks(admin, name))
-        _gamedata_pool.give_back(name)
+        leaks = admin.run(lambda connection: find_leaks(connection, name))
+        pool.give_back(name)
         for leak in leaks:
             warnings.warn(describe_leak(request.node.nodeid, leak), LeakedConnectionWarning, stacklevel=1)
 
@@ -110,24 +111,28 @@ def gamedata_session(gamedata_db: GameDatabase) -> Iterator[Session]:
     persist_through(None)
 
 
-# ### what they are made of ###
+# ### their parts ###
 
 
 @pytest.fixture(scope="session")
-def _gamedata_admin(gamedata_server: Server) -> Iterator[Admin]:
-    """Give the connection that databases are created and dropped through."""
+def _gamedata_databases(gamedata_server: Server) -> Iterator[tuple[Admin, Pool]]:
+    """Give the connection that databases are created and dropped through, and those made ahead."""
     from pytest_gamedata.postgres.clones import Admin
+    from pytest_gamedata.postgres.pool import Pool
 
-    admin = Admin(gamedata_server)
-    yield admin
+    admin, pool = Admin(gamedata_server), Pool(gamedata_server)
+    yield admin, pool
+    pool.close()
     admin.close()
 
 
-@pytest.fixture(scope="session")
-def _gamedata_pool(gamedata_server: Server) -> Iterator[Pool]:
-    """Give the databases that are made ahead and dropped behind."""
-    from pytest_gamedata.postgres.pool import Pool
+def _parts(request: pytest.FixtureRequest, create_schema: CreateSchema, factories: Sequence[Any]) -> Parts:
+    """Return the schema and factories of a test, with the origins of those that are not ours."""
+    from pytest_gamedata.databases.parts import Parts, are_own_factories, creates_own_tables
 
-    pool = Pool(gamedata_server)
-    yield pool
-    pool.close()
+    is_own = {
+        "gamedata_create_schema": creates_own_tables(create_schema),
+        "gamedata_factories": are_own_factories(factories),
+    }
+    origins = tuple(origin_of(request, name) for name, own in is_own.items() if not own)
+    return Parts(create_schema, factories, origins)

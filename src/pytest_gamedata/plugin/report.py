@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_gamedata.databases.registry import Costs
+from pytest_gamedata.databases.registry import Run, ServerCosts
 from pytest_gamedata.errors import GamedataError
 from pytest_gamedata.plugin.run_state import RUN
 
@@ -51,23 +51,20 @@ def header_line(config: pytest.Config) -> str:
     return f"gamedata: {run.spec}; {server}"
 
 
-def describe_costs(costs: Costs) -> list[str]:
+def describe_costs(run: Run, server: ServerCosts) -> list[str]:
     """Return the lines of the summary: the server, each dataset, the databases."""
     from statistics import median
 
-    server = costs.server
-    place = (
-        f"{'in RAM' if server['in_ram'] else 'on disk'}{', from the cache' if server['from_cache'] else ''}"
-    )
-    lines = [
-        f"PostgreSQL {server['version']} ({server['source']}) {place}, started in {server['seconds']:.2f} s"
-    ]
-    if server["cache_problem"]:
-        lines.append(f"nothing is kept for the next run: {server['cache_problem']}")
-    for template in costs.templates.values():
-        rows = ", ".join(f"{name} {count:,}" for name, count in template["counts"].items())
-        spent = f"built in {template['build']:.2f} s, loaded in {template['load']:.2f} s"
-        lines += [f"{template['spec']}", f"  {rows}: {'from the cache' if template['cached'] else spent}"]
+    costs = run.costs
+    place = f"{'in RAM' if server.in_ram else 'on disk'}{', from the cache' if server.from_cache else ''}"
+    lines = [f"PostgreSQL {server.version} ({server.source}) {place}, started in {server.seconds:.2f} s"]
+    if server.cache_problem:
+        lines.append(f"nothing is kept for the next run: {server.cache_problem}")
+    for facts in costs.templates.values():
+        rows = ", ".join(f"{name} {count:,}" for name, count in facts.counts.items())
+        built = f"built in {facts.build_seconds:.2f} s, loaded in {facts.load_seconds:.2f} s"
+        is_new = facts.run == run.directory.name
+        lines += [facts.spec, f"  {rows}: {built if is_new else 'from the cache'}"]
     if costs.clones:
         databases = f"{len(costs.clones)} database{'s' * (len(costs.clones) > 1)}"
         typical = f"median {median(costs.clones) * 1000:.0f} ms"

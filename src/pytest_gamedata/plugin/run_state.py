@@ -6,13 +6,16 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 
-from pytest_gamedata.databases.registry import Costs, Run
+from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.settings import SETTINGS, DatasetSpec, Found, Setting, parse_until, resolve_spec
+
+if TYPE_CHECKING:
+    from pytest_gamedata.databases.key_files import KeyFiles
 
 RUN = pytest.StashKey[Run]()
 
@@ -34,7 +37,17 @@ def start_run(config: pytest.Config) -> Run:
     shared: SharedRun = getattr(config, "workerinput", {}).get("gamedata") or _new_run()
     now = parse_until(shared["now"])
     spec = resolve_spec(DatasetSpec(), fix_now(_find_spec(config), now))
-    return Run(Path(shared["directory"]), now, spec, str(config.rootpath), Costs({}, {}, []), {})
+    return Run(Path(shared["directory"]), now, spec, str(config.rootpath), _find_key_files(config))
+
+
+def _find_key_files(config: pytest.Config) -> KeyFiles | None:
+    """Return the files of the cache key that the ini names, None if it names none. Raises SettingsError."""
+    entries = read_setting(config, "cache_key")
+    if not entries:
+        return None
+    from pytest_gamedata.databases.key_files import KeyFiles
+
+    return KeyFiles(tuple(entries), config.inipath.parent if config.inipath else config.rootpath)
 
 
 def _new_run() -> SharedRun:

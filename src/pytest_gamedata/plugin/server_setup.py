@@ -1,4 +1,4 @@
-"""The run's server: which binaries, options and cache it starts with."""
+"""Start the run's server with the binaries, options and cache that the settings name."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from pathlib import Path
 import pytest
 
 from pytest_gamedata.databases.cache_key import dataset_digest
-from pytest_gamedata.databases.registry import Run
+from pytest_gamedata.databases.registry import Run, ServerCosts
 from pytest_gamedata.plugin.failures import one_line_failures
 from pytest_gamedata.plugin.markers import wanted_specs
 from pytest_gamedata.plugin.run_state import RUN, read_setting
 from pytest_gamedata.postgres.own.binaries import Binaries, find_binaries
-from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache, cache_directory, why_unusable
+from pytest_gamedata.postgres.own.cluster import ServerOptions
+from pytest_gamedata.postgres.own.directories import cache_directory, prepare_cache_directory
+from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache
 from pytest_gamedata.postgres.own.join import join_server
 from pytest_gamedata.postgres.server import Server
 
-# what pytest-postgresql's ini has where nobody has set it; it says nothing of this machine
+# the default of pytest-postgresql's ini key, whether or not this machine has such a file
 POSTGRESQL_EXEC_UNSET = "/usr/lib/postgresql/14/bin/pg_ctl"
-
-# what the summary says of the server
-SHOWN = ("version", "source", "in_ram", "seconds", "from_cache")
 
 
 def open_server(session: pytest.Session) -> Server:
-    """Start or join the run's server, from what an earlier run has kept if there is anything."""
+    """Start or join the run's server; it starts from a cached image if there is one."""
     config, run = session.config, session.config.stash[RUN]
     options = str(_postgresql_setting(config, "postgresql_postgres_options") or "")
     with one_line_failures():
         place = _find_cache(config)
-        problem = why_unusable(place) if place else None
-        cache = NO_CACHE if place is None or problem else _want(place, run, session)
-        server = join_server(
-            run.directory, lambda: find_binaries_of(config), options, cache, _import_what_builds
-        )
-    run.costs.server.update({name: getattr(server, name) for name in SHOWN}, cache_problem=problem)
+        problem = prepare_cache_directory(place) if place else None
+        cache = NO_CACHE if place is None or problem else _open_cache(place, run, session)
+        wanted = ServerOptions(options, cache, during_initdb=_import_seeding)
+        server = join_server(run.directory, lambda: find_binaries_of(config), wanted)
+    run.costs.server = ServerCosts(
+        server.version, server.source, server.in_ram, server.from_cache, server.seconds, problem
+    )
     return server
 
 
-def _import_what_builds() -> None:
+def _import_seeding() -> None:
     """Import numpy, Faker, Factory Boy and SQLAlchemy: 0.35 s, as long as initdb takes, on another core."""
     import pytest_gamedata.databases.seed  # noqa: F401
 
@@ -53,15 +53,15 @@ def _find_cache(config: pytest.Config) -> Path | None:
     return home / Path(value).expanduser() if value else cache_directory()
 
 
-def _want(place: Path, run: Run, session: pytest.Session) -> Cache:
-    """Return the cache, with what this run wants of it."""
+def _open_cache(place: Path, run: Run, session: pytest.Session) -> Cache:
+    """Return the cache, with the datasets that this run will ask for."""
     config = session.config
     wanted = frozenset(map(dataset_digest, wanted_specs(run, session.items)))
     return Cache(place, wanted, run.home, read_setting(config, "rebuild"))
 
 
 def find_binaries_of(config: pytest.Config) -> Binaries:
-    """Find the server's binaries as pytest-postgresql's own settings, or this machine, have them."""
+    """Find the server's binaries: those that pytest-postgresql's settings name, else this machine's."""
     return find_binaries(_postgresql_setting(config, "postgresql_exec"))
 
 

@@ -1,1 +1,1 @@
-"""PostgreSQL: servers, databases and rows; nothing here knows about games."""
+"""PostgreSQL: servers, databases and rows; nothing about games."""

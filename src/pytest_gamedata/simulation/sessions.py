@@ -1,8 +1,7 @@
-"""When each user plays: the sessions that logins, purchases and playtime follow."""
+"""Sessions: the times at which each user plays, which logins, purchases and playtime follow."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,11 +89,9 @@ class Sessions:
         return np.searchsorted(self.user, np.arange(users), side="right") - 1
 
 
-def make_sessions(
-    spec: DatasetSpec, streams: Streams, users: Columns, cast: Collection[int] = ()
-) -> Sessions:
-    """Draw every session of every user; each user has at least one. `cast` are positions of users."""
-    active = _draw_active_days(spec, streams.of("sessions", "day"), users, cast)
+def make_sessions(spec: DatasetSpec, streams: Streams, users: Columns) -> Sessions:
+    """Draw every session of every user; each user has at least one."""
+    active = _draw_active_days(spec, streams.of("sessions", "day"), users)
     rng = streams.of("sessions", "count")
     count = session_counts(rng, len(active["user"]))
     count = np.where(active["day"] == 0, users["first_day_sessions"][active["user"]], count)
@@ -118,9 +115,9 @@ def _until_next(sessions: Columns) -> NDArray[np.int64]:
     return np.clip(sessions["seconds"], 1, np.maximum(left, 1))
 
 
-def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns, cast: Collection[int]) -> Columns:
+def _draw_active_days(spec: DatasetSpec, rng: Rng, users: Columns) -> Columns:
     """Draw the days on which each user is active; day 0, the sign-up, always is one."""
-    has_role = np.isin(np.arange(spec.users), list(cast))
+    has_role = np.any([users[role] for role in dist.ROLES], axis=0)
     blocks = [
         _draw_block(spec, rng, users, has_role, slice(start, min(start + USERS_PER_BLOCK, spec.users)))
         for start in range(0, spec.users, USERS_PER_BLOCK)

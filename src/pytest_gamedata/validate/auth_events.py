@@ -1,7 +1,4 @@
-"""The rules of auth_events: registrations, logins, sessions, locks, attacks, and what users say of them.
-
-`tables["histories"]` are the events of known users, each user's in one piece.
-"""
+"""The rules of auth_events: registrations, logins, logouts, password resets, locks and account takeovers."""
 
 from __future__ import annotations
 
@@ -12,12 +9,20 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import take
 from pytest_gamedata.columns.values import NULL_MOMENT, Columns, is_null
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.validate.rules import HISTORIES, Check, Mask, Tables, first_of_each, latest, part, refuse
+from pytest_gamedata.validate.rules import (
+    HISTORIES,
+    Mask,
+    Tables,
+    first_of_user,
+    last_position,
+    refuse,
+    select,
+)
 
 WHO_AND_WHEN = ("user_id", "occurred_at")
 MINUTE = np.timedelta64(1, "m")
-# In each history the n-th of these comes after the n-th of those.
-ANSWERS = (
+# In the history of a user, the n-th event of the first kind comes after the n-th of the second.
+FOLLOW_UPS = (
     ("password_reset_completed", "password_reset_requested"),
     ("mfa_failure", "mfa_challenge"),
     ("account_unlocked", "account_locked"),
@@ -25,58 +30,57 @@ ANSWERS = (
 
 
 def check_unknown_users(tables: Tables, spec: DatasetSpec) -> None:
-    """An unknown user is no user, and does nothing but fail to log in or ask for a reset."""
+    """Events without a user are failures of unknown users or requests for a password reset."""
     events = tables["auth_events"]
     nobody = is_null(events["user_id"])
     shown = ("event_type", "failure_reason")
-    rows = part(events, nobody, *shown)
+    rows = select(events, nobody, *shown)
     known = ~(rows["failure_reason"].is_("unknown_user") | rows["event_type"].is_("password_reset_requested"))
-    rule = "only an unknown_user or a reset is logged without a user_id"
+    rule = "Only failures of unknown users and reset requests have no user_id"
     refuse(rule, "auth_events", rows, known, *shown)
     named = events["failure_reason"].is_("unknown_user") & ~nobody
-    refuse("an unknown_user has no user_id", "auth_events", events, named, "user_id")
+    refuse("Failures of unknown users have no user_id", "auth_events", events, named, "user_id")
 
 
 def check_registrations(tables: Tables, spec: DatasetSpec) -> None:
-    """The first event of every user is the registration; only a log cut to a number of rows may miss it."""
+    """Every user's first event is the registration.
+
+    A log that was cut to a number of rows may miss it.
+    """
     rows, users = tables[HISTORIES], tables["users"]
-    first, registers = first_of_each(rows["user_id"]), rows["event_type"].is_("register")
+    first, registers = first_of_user(rows["user_id"]), rows["event_type"].is_("register")
     late = registers & ~first
-    refuse("nothing comes before the registration", "auth_events", rows, late, *WHO_AND_WHEN)
+    refuse("No event of a user comes before the registration", "auth_events", rows, late, *WHO_AND_WHEN)
     unregistered = np.ones(len(users["id"]), dtype=np.bool_)
     unregistered[rows["user_id"][registers] - 1] = False
     if spec.auth_events is None:
-        refuse("a user's first event is the registration", "users", users, unregistered, "created_at")
+        refuse(check_registrations, "users", users, unregistered, "created_at")
 
 
 def check_last_logins(tables: Tables, spec: DatasetSpec) -> None:
-    """last_login_at is the last successful login, NULL without one."""
+    """Every user's last_login_at is their last successful login."""
     rows, users = tables[HISTORIES], tables["users"]
-    last = np.full(len(users["id"]), NULL_MOMENT)
-    last[rows["user_id"][rows["login"]] - 1] = rows["occurred_at"][
-        rows["login"]
-    ]  # by time: the last one stays
+    last = _last_of(tables, rows["login"])
     wrong = last.astype(np.int64) != np.asarray(users["last_login_at"]).astype(np.int64)
-    refuse("last_login_at is the last login", "users", users, wrong, "last_login_at")
+    refuse(check_last_logins, "users", users, wrong, "last_login_at")
 
 
 def check_failed_logins(tables: Tables, spec: DatasetSpec) -> None:
-    """failed_login_count counts the failures since the last success."""
+    """Every user's failed_login_count counts the failures since their last login."""
     rows, users = tables[HISTORIES], tables["users"]
     failed = np.flatnonzero(rows["event_type"].is_("login_failure"))
     user = rows["user_id"][failed] - 1
     last = users["last_login_at"][user]
     since = np.isnat(last) | (rows["occurred_at"][failed] > last)
     wrong = np.bincount(user[since], minlength=len(users["id"])) != users["failed_login_count"]
-    rule = "failed_login_count is the failures since the last login"
-    refuse(rule, "users", users, wrong, "failed_login_count")
+    refuse(check_failed_logins, "users", users, wrong, "failed_login_count")
 
 
 def check_logouts(tables: Tables, spec: DatasetSpec) -> None:
-    """Every logout ends a session that the same user's login began."""
+    """Every logout ends a session that a login of the same user began."""
     histories, session = tables[HISTORIES], tables["auth_events"]["session_id"]
     logout = np.flatnonzero(histories["event_type"].is_("logout"))
-    login = latest(histories["login"])[logout]  # mostly the one that began the session
+    login = last_position(histories["login"])[logout]  # mostly the one that began the session
     user, row = histories["user_id"], histories["row"]
     astray = (login < 0) | (user[login] != user[logout]) | (session[row[login]] != session[row[logout]])
     bad = np.zeros(len(user), dtype=np.bool_)
@@ -84,48 +88,51 @@ def check_logouts(tables: Tables, spec: DatasetSpec) -> None:
         own = slice(np.searchsorted(user, user[position]), position)
         began = histories["login"][own] & (session[row[own]] == session[row[position]])
         bad[position] = not began.any()
-    refuse("a logout ends a session that a login began", "auth_events", histories, bad, *WHO_AND_WHEN)
+    refuse(check_logouts, "auth_events", histories, bad, *WHO_AND_WHEN)
 
 
-def check_answers(tables: Tables, spec: DatasetSpec) -> None:
-    """No reset is completed and no second factor missed that was not asked for, no lock opened that was not shut."""
+def check_follow_ups(tables: Tables, spec: DatasetSpec) -> None:
+    """Resets completed, second factors failed and accounts unlocked follow a request, a challenge, a lock."""
     histories = tables[HISTORIES]
-    for answer, question in ANSWERS:
+    for answer, question in FOLLOW_UPS:
         rows = take(histories, histories["event_type"].is_(answer, question))
         step = np.where(rows["event_type"].is_(question), 1, -1)
         unanswered = np.cumsum(step)
-        first = np.flatnonzero(first_of_each(rows["user_id"]))
+        first = np.flatnonzero(first_of_user(rows["user_id"]))
         before = np.repeat((unanswered - step)[first], np.diff(np.append(first, len(step))))
-        refuse(f"{answer} follows {question}", "auth_events", rows, unanswered < before, *WHO_AND_WHEN)
+        rule = f"Every {answer} follows its {question}"
+        refuse(rule, "auth_events", rows, unanswered < before, *WHO_AND_WHEN)
 
 
 def check_locks(tables: Tables, spec: DatasetSpec) -> None:
-    """An account is locked after as many wrong passwords within a minute as it takes, and not before."""
+    """An account is locked only after five wrong passwords within a minute."""
     histories = tables[HISTORIES]
     locks = histories["event_type"].is_("account_locked")
     rows = take(histories, locks | histories["failure_reason"].is_("wrong_password"))
-    due = np.roll(_fifth_failures(rows), 1) & ~first_of_each(rows["user_id"])
+    due = np.roll(_fifth_failures(rows), 1) & ~first_of_user(rows["user_id"])
     early = rows["event_type"].is_("account_locked") & ~due
-    refuse("a lock follows five failures within a minute", "auth_events", rows, early, *WHO_AND_WHEN)
+    refuse(check_locks, "auth_events", rows, early, *WHO_AND_WHEN)
 
 
-def check_limits(tables: Tables, spec: DatasetSpec) -> None:
-    """As many wrong passwords as it takes, of the user or of attackers, within a minute lock the account."""
+def check_failures_lock(tables: Tables, spec: DatasetSpec) -> None:
+    """Five wrong passwords within a minute lock the account.
+
+    Those of the user and those of attackers are counted apart.
+    """
     histories = {**tables[HISTORIES], "logins": np.cumsum(tables[HISTORIES]["login"])}
     locks = histories["event_type"].is_("account_locked")
     wrong = histories["failure_reason"].is_("wrong_password")
     for attack in (False, True):
         rows = take(histories, locks | (wrong & (histories["attack"] == attack)))
         due = _fifth_failures(rows) & (rows["logins"] == rows["logins"][_fourth_before(rows)])
-        locked = np.roll(rows["event_type"].is_("account_locked") & ~first_of_each(rows["user_id"]), -1)
-        rule = "five failures within a minute lock the account"
-        refuse(rule, "auth_events", rows, due & ~locked, *WHO_AND_WHEN)
+        locked = np.roll(rows["event_type"].is_("account_locked") & ~first_of_user(rows["user_id"]), -1)
+        refuse(check_failures_lock, "auth_events", rows, due & ~locked, *WHO_AND_WHEN)
 
 
 def _fifth_failures(rows: Columns) -> Mask:
-    """Mark the rows of histories with which one user's wrong passwords are enough for a lock."""
+    """Mark the wrong passwords that are the fifth, or a later one, of the same user within a minute."""
     wrong = rows["failure_reason"].is_("wrong_password")
-    in_a_row = np.arange(len(wrong)) - latest(~wrong)
+    in_a_row = np.arange(len(wrong)) - last_position(~wrong)
     first = _fourth_before(rows)
     same_user = rows["user_id"] == rows["user_id"][first]
     soon = rows["occurred_at"] - rows["occurred_at"][first] <= MINUTE
@@ -137,77 +144,67 @@ def _fourth_before(rows: Columns) -> NDArray[np.int64]:
     return np.maximum(np.arange(len(rows["id"])) - (dist.LOCK_AFTER_FAILURES - 1), 0)
 
 
-def check_locked_out(tables: Tables, spec: DatasetSpec) -> None:
-    """While an account is locked nobody gets in, and its user's attempts fail for that reason, else they do not."""
+def check_locked_logins(tables: Tables, spec: DatasetSpec) -> None:
+    """While an account is locked nobody logs in, and login attempts fail with account_locked."""
     rows, locked = _lock_state(tables)
     reason = rows["failure_reason"]
-    # a token only renews what somebody was in already
+    # a refresh token only renews a session that has begun already
     token = tables["auth_events"]["auth_method"][rows["row"]].is_("refresh_token")
     inside = locked & rows["login"] & ~token
-    refuse("nobody gets into a locked account", "auth_events", rows, inside, *WHO_AND_WHEN)
-    # attackers with many accounts to try are not told of a lock
+    refuse("Nobody logs in to a locked account", "auth_events", rows, inside, *WHO_AND_WHEN)
+    # attackers with many accounts to try may see wrong_password in spite of the lock
     wrong = reason.is_("account_locked") & ~locked
     wrong |= reason.is_("wrong_password") & locked & ~rows["attack"]
-    rule = "attempts fail for account_locked while the account is locked"
+    rule = "Logins fail with account_locked only while the account is locked, and always then"
     refuse(rule, "auth_events", rows, wrong, *WHO_AND_WHEN, "failure_reason")
     twice = rows["event_type"].is_("account_locked") & locked
-    refuse("an account is locked once at a time", "auth_events", rows, twice, *WHO_AND_WHEN)
+    refuse("No account is locked that is locked already", "auth_events", rows, twice, *WHO_AND_WHEN)
 
 
 def _lock_state(tables: Tables) -> tuple[Columns, Mask]:
-    """Return the histories of users who were ever locked, and for each row whether the account was locked then."""
+    """Return the histories of users who were ever locked, and mark the rows at which the account was locked."""
     histories = tables[HISTORIES]
     ever = np.zeros(len(tables["users"]["id"]) + 1, dtype=np.bool_)
     shut = histories["event_type"].is_("account_locked") | histories["failure_reason"].is_("account_locked")
     ever[histories["user_id"][shut]] = True
     rows = take(histories, ever[histories["user_id"]])
     kind, user = rows["event_type"], rows["user_id"]
-    change = latest(kind.is_("account_locked", "account_unlocked"))
+    change = last_position(kind.is_("account_locked", "account_unlocked"))
     change = np.append(np.full(min(len(change), 1), -1), change[:-1])  # before the row itself
     locked = (change >= 0) & (user[change] == user) & kind.is_("account_locked")[change]
     return rows, locked
 
 
-def check_locked_accounts(tables: Tables, spec: DatasetSpec) -> None:
-    """Accounts are locked whose last lock was not opened, and if the whole log is there no others."""
+def check_locked_status(tables: Tables, spec: DatasetSpec) -> None:
+    """Users are locked exactly if their last lock was not lifted.
+
+    A log that was cut to a number of rows may miss the lock.
+    """
     histories, users = tables[HISTORIES], tables["users"]
     rows = take(histories, histories["event_type"].is_("account_locked", "account_unlocked"))
     shut = np.zeros(len(users["id"]), dtype=np.bool_)
-    shut[rows["user_id"] - 1] = rows["event_type"].is_("account_locked")  # by time: the last one stays
+    shut[rows["user_id"] - 1] = rows["event_type"].is_(
+        "account_locked"
+    )  # in the order of time: the last one stays
     locked = users["status"].is_("locked")
     wrong = shut != locked if spec.auth_events is None else shut & ~locked
-    refuse("locked accounts are those whose lock was not opened", "users", users, wrong, "status")
+    refuse(check_locked_status, "users", users, wrong, "status")
 
 
-def check_break_ins(tables: Tables, spec: DatasetSpec) -> None:
-    """Whose account was broken into takes it back on coming back: the password is reset afterwards."""
+def check_takeovers(tables: Tables, spec: DatasetSpec) -> None:
+    """Every user who comes back after a takeover has reset the password."""
     rows = tables[HISTORIES]
     reset = _last_of(tables, rows["event_type"].is_("password_reset_completed"))
     came = _last_of(tables, rows["login"] & ~rows["attack"])
-    entered = part(rows, rows["login"] & rows["attack"], "user_id", "occurred_at")
+    entered = select(rows, rows["login"] & rows["attack"], "user_id", "occurred_at")
     user, at = entered["user_id"] - 1, entered["occurred_at"]
     lost = (came[user] > at) & ~(reset[user] > at)
-    refuse("a password reset follows a break-in", "auth_events", entered, lost, *WHO_AND_WHEN)
+    refuse(check_takeovers, "auth_events", entered, lost, *WHO_AND_WHEN)
 
 
 def _last_of(tables: Tables, events: Mask) -> NDArray[np.datetime64]:
-    """Return for each user the last of these events of the histories."""
-    rows = part(tables[HISTORIES], events, "user_id", "occurred_at")
+    """Return for each user the time of the last of these events of the histories, NULL without one."""
+    rows = select(tables[HISTORIES], events, "user_id", "occurred_at")
     last = np.full(len(tables["users"]["id"]), NULL_MOMENT)
-    last[rows["user_id"] - 1] = rows["occurred_at"]  # by time: the last one stays
+    last[rows["user_id"] - 1] = rows["occurred_at"]  # in the order of time: the last one stays
     return last
-
-
-CHECKS: tuple[Check, ...] = (
-    check_unknown_users,
-    check_registrations,
-    check_last_logins,
-    check_failed_logins,
-    check_logouts,
-    check_answers,
-    check_locks,
-    check_limits,
-    check_locked_out,
-    check_locked_accounts,
-    check_break_ins,
-)

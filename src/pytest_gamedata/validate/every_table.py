@@ -1,4 +1,4 @@
-"""The rules of all tables: ids and keys, names, moments, and columns that only go together."""
+"""The rules of every table: ids, foreign keys, unique and reserved values, timestamps, NULLs, ranges."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, categorical
-from pytest_gamedata.columns.hashing import mix
 from pytest_gamedata.columns.values import NULL, Column, is_null, pack_text, to_moment, to_python
+from pytest_gamedata.models import TABLES
 from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSAL_TYPES, REVERSED_STATUSES
 from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.validate.rules import Check, Mask, Tables, part, refuse
+from pytest_gamedata.validate.rules import Check, Mask, Tables, refuse, select
 
 INT4_MAX = 2**31 - 1
-REFERENCES = (
+FOREIGN_KEYS = (  # table, column, table that it refers to
     ("transactions", "user_id", "users"),
     ("transactions", "counterparty_user_id", "users"),
     ("transactions", "item_id", "items"),
     ("transactions", "refund_of", "transactions"),
     ("auth_events", "user_id", "users"),
 )
-UNIQUE = (("users", "username"), ("users", "email"), ("items", "sku"))  # whatever the case
-MOMENTS = {
+UNIQUE = (("users", "username"), ("users", "email"), ("items", "sku"))  # whatever their case
+TIMESTAMPS = {
     "users": ("created_at", "email_verified_at", "last_login_at", "deleted_at", "updated_at"),
     "transactions": ("created_at", "completed_at", "refunded_at"),
     "auth_events": ("occurred_at",),
 }
-REQUIRED = (  # not NULL
+NOT_NULL = (
     ("users", "created_at"),
     ("users", "updated_at"),
     ("users", "status"),
@@ -40,8 +40,8 @@ REQUIRED = (  # not NULL
     ("auth_events", "occurred_at"),
     ("auth_events", "event_type"),
 )
-# A column is set where another says one of these words, and nowhere else.
-TOGETHER = (
+# table, column, and the values of another column where it is set; everywhere else it is NULL
+SET_WHERE = (
     ("users", "deleted_at", "status", ("deleted",)),
     ("users", "locked_until", "status", ("locked",)),
     ("transactions", "counterparty_user_id", "type", ("trade", "gift")),
@@ -55,7 +55,7 @@ TOGETHER = (
     ("transactions", "refunded_at", "status", REVERSED_STATUSES),
     ("auth_events", "failure_reason", "event_type", ("login_failure", "mfa_failure")),
 )
-IN_ORDER = (
+ORDERED_TIMESTAMPS = (  # table, earlier, later
     ("users", "created_at", "email_verified_at"),
     ("users", "created_at", "last_login_at"),
     ("users", "created_at", "updated_at"),
@@ -63,7 +63,7 @@ IN_ORDER = (
     ("transactions", "created_at", "completed_at"),
     ("transactions", "completed_at", "refunded_at"),
 )
-BETWEEN = (
+RANGES = (  # table, column, lowest, highest
     ("users", "level", 1, 1000),
     ("users", "xp", 0, None),
     ("users", "playtime_seconds", 0, None),
@@ -77,87 +77,100 @@ BETWEEN = (
 
 
 def check_ids(tables: Tables, spec: DatasetSpec) -> None:
-    """Ids count from 1."""
-    for table in ("users", "items", "transactions", "auth_events"):
+    """Ids count from 1, without gaps."""
+    for table in TABLES:
         ids = np.asarray(tables[table]["id"])
-        refuse("ids count from 1", table, tables[table], ids != np.arange(1, len(ids) + 1))
+        refuse(check_ids, table, tables[table], ids != np.arange(1, len(ids) + 1))
 
 
-def check_keys(tables: Tables, spec: DatasetSpec) -> None:
-    """Every reference names a row that is there."""
-    for table, key, parents in REFERENCES:
+def check_foreign_keys(tables: Tables, spec: DatasetSpec) -> None:
+    """Every foreign key refers to a row that exists."""
+    for table, key, parents in FOREIGN_KEYS:
         value = np.asarray(tables[table][key])
         missing = (value != NULL) & ((value < 1) | (value > len(tables[parents]["id"])))
-        refuse(f"{key} names a row of {parents}", table, tables[table], missing, key)
+        refuse(f"{key} refers to a row of {parents}", table, tables[table], missing, key)
 
 
-def check_required(tables: Tables, spec: DatasetSpec) -> None:
-    """Who did what and when is always known."""
-    for table, column in REQUIRED:
-        refuse(f"{column} is always set", table, tables[table], is_null(tables[table][column]))
+def check_not_null(tables: Tables, spec: DatasetSpec) -> None:
+    """The columns that every row needs are not NULL."""
+    for table, column in NOT_NULL:
+        refuse(f"{column} is not NULL", table, tables[table], is_null(tables[table][column]))
+
+
+def check_set_where(tables: Tables, spec: DatasetSpec) -> None:
+    """Columns of certain types or statuses only are set where these are, and NULL elsewhere."""
+    for table, column, kind, words in SET_WHERE:
+        rows = tables[table]
+        wrong = rows[kind].is_(*words) == is_null(rows[column])
+        rule = f"{column} is set where {kind} is {' or '.join(words)}, and NULL elsewhere"
+        refuse(rule, table, rows, wrong, kind, column)
+
+
+def check_counts(tables: Tables, spec: DatasetSpec) -> None:
+    """Every table has as many rows as asked for."""
+    for table in TABLES:
+        asked, rows = getattr(spec, table), tables[table]
+        if asked is not None:
+            surplus = np.arange(max(asked, len(rows["id"]))) >= min(asked, len(rows["id"]))
+            there = {"id": np.arange(1, len(surplus) + 1)}
+            refuse(f"The table has {asked} rows, as asked for", table, there, surplus)
 
 
 def check_unique_names(tables: Tables, spec: DatasetSpec) -> None:
-    """No two users share a username or an e-mail address, no two items a SKU."""
+    """Usernames, e-mail addresses and SKUs are unique, whatever their case."""
     for table, column in UNIQUE:
         value = np.strings.lower(np.asarray(tables[table][column]))
-        refuse(f"{column} is unique", table, tables[table], _repeats(value), column)
+        refuse(f"{column} is unique, whatever its case", table, tables[table], _repeats(value), column)
 
 
 def check_unique_payments(tables: Tables, spec: DatasetSpec) -> None:
-    """No user has an idempotency key twice, no provider a number of a payment."""
+    """Idempotency keys are unique per user, transaction ids of providers per provider."""
     rows = tables["transactions"]
     twice = _repeats(rows["idempotency_key"])
     if twice.any():  # two users may have the same one
         twice = _repeats(_join(rows["idempotency_key"], rows["user_id"]))
-    refuse("idempotency_key is unique to its user", "transactions", rows, twice, "user_id", "idempotency_key")
+    refuse("idempotency_key is unique per user", "transactions", rows, twice, "user_id", "idempotency_key")
     names = ("provider_transaction_id", "payment_provider")
-    paid = part(rows, ~is_null(rows["provider_transaction_id"]), *names)
+    paid = select(rows, ~is_null(rows["provider_transaction_id"]), *names)
     twice = _repeats(paid["provider_transaction_id"])
     if twice.any():  # two providers may have the same one
         twice = _repeats(_join(paid["provider_transaction_id"], paid["payment_provider"].codes))
-    refuse("provider_transaction_id is unique to its provider", "transactions", paid, twice, *names)
+    refuse("provider_transaction_id is unique per payment provider", "transactions", paid, twice, *names)
+
+
+def _repeats(texts: Any) -> Mask:
+    """Mark the texts that an earlier row has already; NULL is no text."""
+    repeats = np.zeros(len(texts), dtype=np.bool_)
+    rows = np.flatnonzero(~is_null(texts))
+    values = np.sort(texts[rows])
+    if (values[1:] == values[:-1]).any():
+        _, first, inverse = np.unique(texts[rows], return_index=True, return_inverse=True)
+        repeats[rows] = first[inverse] != np.arange(len(rows))
+    return repeats
 
 
 def _join(texts: Any, numbers: Any) -> NDArray[np.bytes_]:
     return np.strings.add(np.strings.add(texts, b" "), numbers.astype("S20"))
 
 
-def _hash(texts: NDArray[np.bytes_]) -> NDArray[np.uint64]:
-    """Mix each text into a number: texts that differ hardly ever get the same one."""
-    width = -(-texts.dtype.itemsize // 8)
-    parts = texts.astype(f"S{8 * width}").view(np.uint64).reshape(len(texts), width)
-    return mix(*parts.T)
-
-
-def _repeats(texts: Any) -> Mask:
-    """Mark the texts that an earlier row has already; NULL is no text."""
-    twice = np.zeros(len(texts), dtype=np.bool_)
-    there = np.flatnonzero(~is_null(texts))
-    values = texts[there]
-    hashes = np.sort(_hash(values))
-    if (hashes[1:] == hashes[:-1]).any():  # much quicker than to sort the texts
-        _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-        twice[there] = first[inverse] != np.arange(len(values))
-    return twice
-
-
-def check_reserved_names(tables: Tables, spec: DatasetSpec) -> None:
-    """Every e-mail domain and IP address is reserved for examples: it can belong to nobody."""
+def check_reserved_addresses(tables: Tables, spec: DatasetSpec) -> None:
+    """Every e-mail and IP address is in a domain or range reserved for examples."""
     users, events = tables["users"], tables["auth_events"]
-    refuse("e-mail domains are reserved", "users", users, _foreign(users["email"]), "email")
+    rule = "Every e-mail address is in a domain reserved for examples"
+    refuse(rule, "users", users, _foreign(users["email"]), "email")
     tried = np.flatnonzero(is_null(events["user_id"]))
     typed = {"id": events["id"][tried], "identifier": events["identifier"][tried]}
-    refuse("e-mail domains are reserved", "auth_events", typed, _foreign(typed["identifier"]), "identifier")
+    refuse(rule, "auth_events", typed, _foreign(typed["identifier"]), "identifier")
     ip = events["ip"] if isinstance(events["ip"], Categorical) else categorical(to_python(events["ip"]))
     foreign = np.array(
         [not word.startswith(dist.RESERVED_ADDRESSES) for word in ip.categories], dtype=np.bool_
     )
-    refuse("IP addresses are reserved", "auth_events", events, np.append(foreign, True)[ip.codes], "ip")
+    rule = "Every IP address is in a range reserved for examples"
+    refuse(rule, "auth_events", events, np.append(foreign, True)[ip.codes], "ip")
 
 
 def _foreign(addresses: Column) -> Mask:
-    """Mark the e-mail addresses that could belong to somebody."""
+    """Mark the e-mail addresses outside the reserved domains."""
     left = np.flatnonzero(~is_null(addresses))
     for ending in dist.RESERVED_DOMAINS:
         left = left[~np.strings.endswith(pack_text(addresses[left]), ending)]
@@ -166,18 +179,8 @@ def _foreign(addresses: Column) -> Mask:
     return foreign
 
 
-def check_counts(tables: Tables, spec: DatasetSpec) -> None:
-    """There are as many rows as were asked for."""
-    for table in ("users", "items", "transactions", "auth_events"):
-        asked, rows = getattr(spec, table), tables[table]
-        if asked is not None:
-            surplus = np.arange(max(asked, len(rows["id"]))) >= min(asked, len(rows["id"]))
-            there = {"id": np.arange(1, len(surplus) + 1)}
-            refuse(f"there are {asked} rows, as asked for", table, there, surplus)
-
-
 def check_numbering(tables: Tables, spec: DatasetSpec) -> None:
-    """Rows are numbered in the order of time."""
+    """Ids follow the order of time."""
     for table, moment in (
         ("users", "created_at"),
         ("transactions", "created_at"),
@@ -185,38 +188,29 @@ def check_numbering(tables: Tables, spec: DatasetSpec) -> None:
     ):
         at = np.asarray(tables[table][moment])
         back = np.append(np.zeros(min(len(at), 1), dtype=np.bool_), at[1:] < at[:-1])
-        refuse("rows are numbered in the order of time", table, tables[table], back, moment)
+        refuse(check_numbering, table, tables[table], back, moment)
 
 
 def check_window(tables: Tables, spec: DatasetSpec) -> None:
-    """Nothing happens outside the window."""
+    """Every timestamp lies inside the window of the dataset."""
     since, until = to_moment(spec.since), to_moment(spec.until)
-    for table, columns in MOMENTS.items():
+    for table, columns in TIMESTAMPS.items():
         for name in columns:
             moment = tables[table][name]
             outside = (moment < since) | (moment > until)
-            refuse("everything happens inside the window", table, tables[table], outside, name)
+            refuse(check_window, table, tables[table], outside, name)
 
 
-def check_together(tables: Tables, spec: DatasetSpec) -> None:
-    """What belongs to some kinds of rows only is set for these, and for no others."""
-    for table, column, kind, words in TOGETHER:
-        rows = tables[table]
-        wrong = rows[kind].is_(*words) == is_null(rows[column])
-        rule = f"{column} is set where {kind} is {' or '.join(words)}, and nowhere else"
-        refuse(rule, table, rows, wrong, kind, column)
-
-
-def check_in_order(tables: Tables, spec: DatasetSpec) -> None:
-    """What a row tells of several moments comes in their order."""
-    for table, first, then in IN_ORDER:
+def check_timestamps(tables: Tables, spec: DatasetSpec) -> None:
+    """The timestamps of a row are in order, such as its completion after its creation."""
+    for table, first, then in ORDERED_TIMESTAMPS:
         rows = tables[table]
         refuse(f"{then} is not before {first}", table, rows, rows[then] < rows[first], first, then)
 
 
-def check_between(tables: Tables, spec: DatasetSpec) -> None:
-    """Numbers are neither too low nor too high."""
-    for table, column, lowest, highest in BETWEEN:
+def check_ranges(tables: Tables, spec: DatasetSpec) -> None:
+    """Every number lies within the limits of its column."""
+    for table, column, lowest, highest in RANGES:
         rows = tables[table]
         value = np.asarray(rows[column])
         outside = ((value < lowest) | (value > (highest or np.iinfo(np.int64).max))) & (value != NULL)
@@ -224,17 +218,5 @@ def check_between(tables: Tables, spec: DatasetSpec) -> None:
         refuse(rule, table, rows, outside, column)
 
 
-CHECKS: tuple[Check, ...] = (
-    check_ids,
-    check_keys,
-    check_required,
-    check_counts,
-    check_unique_names,
-    check_unique_payments,
-    check_reserved_names,
-    check_numbering,
-    check_window,
-    check_together,
-    check_in_order,
-    check_between,
-)
+# All other rules rely on these: they find rows by their ids, and read columns that are set.
+PREREQUISITES: tuple[Check, ...] = (check_ids, check_foreign_keys, check_not_null, check_set_where)

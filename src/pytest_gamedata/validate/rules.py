@@ -1,8 +1,9 @@
-"""What the checks of all tables share: how a broken rule is reported, and how rows of two tables meet."""
+"""Functions that the rules share: report a broken rule, select rows, look up parent rows, walk through histories."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,25 +18,42 @@ Tables = dict[str, Columns]
 Mask = NDArray[np.bool_]
 Check = Callable[[Tables, DatasetSpec], None]
 
-HISTORIES = "histories"  # the auth events once more, ordered by user: see histories_of
+HISTORIES = "histories"  # one more table for the rules: the auth events of known users, ordered by user
 
 
-def refuse(rule: str, table: str, columns: Columns, bad: Mask, *shown: str) -> None:
-    """Raise for the first of the bad rows, if there is one."""
+def checks_of(module: ModuleType) -> tuple[Check, ...]:
+    """Return the functions `check_...` of a module, in the order of their definition."""
+    return tuple(value for name, value in vars(module).items() if name.startswith("check_"))
+
+
+def name_of(check: Check) -> str:
+    """Return the name of a rule: the first line of its docstring."""
+    return (check.__doc__ or check.__name__).splitlines()[0].rstrip(".")
+
+
+def refuse(rule: Check | str, table: str, columns: Columns, bad: Mask, *shown: str) -> None:
+    """Raise DatasetInvalidError if a row is bad, and show the named columns of the first that is.
+
+    The rule is a check, or a sentence where a check has several.
+    """
     if not bad.any():
         return
     row = int(np.argmax(bad))
     values = ", ".join(f"{name}={to_python(columns[name][row : row + 1])[0]!s}" for name in ("id", *shown))
-    raise DatasetInvalidError(f"{rule}: {table} row {values} ({int(bad.sum())} of {len(bad)} rows).")
+    broken = rule if isinstance(rule, str) else name_of(rule)
+    raise DatasetInvalidError(f"{broken}: {table} row {values} ({int(bad.sum())} of {len(bad)} rows).")
 
 
-def part(columns: Columns, rows: Any, *names: str) -> Columns:
-    """Select rows, by mask or by position, from the ids and some more columns."""
+def select(columns: Columns, rows: Any, *names: str) -> Columns:
+    """Select rows by mask or position, with their ids and the named columns."""
     return take({name: columns[name] for name in ("id", *names)}, rows)
 
 
-def parent(tables: Tables, table: str, column: str, key: Any) -> Any:
-    """Return a column of the parent row of each row; where the key is NULL, of the first one, NULL without any."""
+def parent_values(tables: Tables, table: str, column: str, key: Any) -> Any:
+    """Look up a column of the parent row that each foreign key refers to.
+
+    The value of a NULL key is that of some row, or NULL if the parent table is empty: the caller leaves it out.
+    """
     values = tables[table][column]
     if not len(values):
         return nulls_like(values, len(key))
@@ -43,14 +61,14 @@ def parent(tables: Tables, table: str, column: str, key: Any) -> Any:
 
 
 def histories_of(events: Columns) -> Columns:
-    """Order the events of known users by user, then by time: each user's history in one piece.
+    """Order the events of known users by user, then by time.
 
-    Beside some of their columns: `row` is the position in the log, `login` tells successful logins, `attack` what
-    belongs to one.
+    The columns beside those of the table: `row` is the position in the table, `login` marks successful logins,
+    `attack` the events of attacks.
     """
     known = np.flatnonzero(np.asarray(events["user_id"]) != NULL)
-    row = known[_order_of(events["user_id"][known])]
-    rows = part(events, row, "user_id", "occurred_at", "event_type", "failure_reason")
+    row = np.sort(history_key(events["user_id"][known], known)) & (2**32 - 1)  # rows are in the order of time
+    rows = select(events, row, "user_id", "occurred_at", "event_type", "failure_reason")
     return {
         **rows,
         "row": row.astype(np.int32),
@@ -59,22 +77,16 @@ def histories_of(events: Columns) -> Columns:
     }
 
 
-def _order_of(ids: Any) -> NDArray[np.int64]:
-    """Sort ids, equal ones in the order they come in; by halves, as numpy is quickest with 16 bits."""
-    order = np.argsort((ids & 0xFFFF).astype(np.uint16), kind="stable")
-    return order[np.argsort((ids >> 16).astype(np.uint16)[order], kind="stable")]
-
-
 def history_key(user_id: Any, position: Any) -> Any:
-    """Return where in the histories an event of this user at this position of the log belongs."""
+    """Combine a user and a position into one number that sorts by user, then by position."""
     return (user_id << 32) | position
 
 
-def first_of_each(user_id: Any) -> Mask:
+def first_of_user(user_id: Any) -> Mask:
     """Mark the first row of each user, in rows ordered by user."""
     return np.append(np.ones(min(len(user_id), 1), dtype=np.bool_), user_id[1:] != user_id[:-1])
 
 
-def latest(happened: Mask) -> NDArray[np.int64]:
-    """Return for each row the last position, up to it, at which something happened; -1 for none."""
+def last_position(happened: Mask) -> NDArray[np.int64]:
+    """Return for each row the last position up to it where something happened, -1 if it never did."""
     return np.maximum.accumulate(np.where(happened, np.arange(len(happened)), -1))

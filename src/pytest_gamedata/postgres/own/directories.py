@@ -1,4 +1,4 @@
-"""Choose where a server's files go, and clear away what dead runs left there."""
+"""Choose the directories of servers and caches, and remove the directories of dead runs."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_gamedata.errors import ServerError
-from pytest_gamedata.postgres.own.keeper import remove_directory
-from pytest_gamedata.postgres.own.run_files import MARK
+from pytest_gamedata.postgres.own.run_files import LIFELINE, MARK, remove_directory
 
 PREFIX = "gamedata-"
-LIFELINE = "lifeline"
 
 RAM = Path("/dev/shm")  # noqa: S108 - the names below it come from mkdtemp
 MEGABYTE = 1 << 20
-# What is left of it by the server itself (40 MB, and up to 256 MB of WAL) holds the templates and the
-# databases of the tests. Containers often have 64 MB here, which is not even enough to start.
+# For the server itself (40 MB, and up to 256 MB of WAL), the templates and the databases of the tests. Containers
+# often have 64 MB in RAM, which is not even enough to start.
 RAM_ROOM_BYTES = 512 * MEGABYTE
 DISK_ROOM_BYTES = 256 * MEGABYTE
-SOCKET_PATH_BYTES = 103  # macOS; Linux takes 107
+SOCKET_PATH_BYTES = 103  # the limit of macOS; that of Linux is 107
 SHORT_PATH_BYTES = 60
 
 
@@ -56,14 +55,14 @@ def _check_own_account() -> None:
         ) from None
 
 
-def choose_base(account: pwd.struct_passwd | None, image_bytes: int = 0) -> Path:
+def choose_base(account: pwd.struct_passwd | None, image_bytes: int) -> Path:
     """Return the first base that the account can reach and that has room, RAM before disk."""
     reasons = []
     for base in _bases():
-        why_not = _why_not(base, account, image_bytes)
-        if why_not is None:
+        problem = _why_unsuitable(base, account, image_bytes)
+        if problem is None:
             return base
-        reasons.append(f"  {base}: {why_not}\n")
+        reasons.append(f"  {base}: {problem}\n")
     raise ServerError(
         f"There is no place for the PostgreSQL server's files. Tried:\n{''.join(reasons)}"
         "Free some space, or set TMPDIR to a directory that has it."
@@ -71,12 +70,12 @@ def choose_base(account: pwd.struct_passwd | None, image_bytes: int = 0) -> Path
 
 
 def _bases() -> list[Path]:
-    """Return where the files may go, best first; a fixed directory serves where TMPDIR does not."""
+    """Return the directories where files may go, best first; fixed ones in case TMPDIR is unusable."""
     bases = [RAM, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108
     return list(dict.fromkeys(bases))
 
 
-def _why_not(base: Path, account: pwd.struct_passwd | None, more_bytes: int = 0) -> str | None:
+def _why_unsuitable(base: Path, account: pwd.struct_passwd | None, more_bytes: int) -> str | None:
     if not base.is_dir():
         return "does not exist"
     if not os.access(base, os.W_OK | os.X_OK):
@@ -94,7 +93,7 @@ def _free_bytes(base: Path) -> int:
     free = shutil.disk_usage(base).free
     if base != RAM:
         return free
-    # Its size is a limit, half of the memory as a rule, not memory that is there.
+    # The size of a file system in RAM is a limit, half of the memory as a rule; that much need not be available.
     available = re.search(r"MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text())
     return free if available is None else min(free, int(available[1]) << 10)
 
@@ -112,10 +111,10 @@ def _may_enter(found: os.stat_result, account: pwd.struct_passwd) -> bool:
 
 
 def choose_executable_base(account: pwd.struct_passwd) -> Path:
-    """Return a base from which programs may be started: Docker mounts its /dev/shm noexec."""
+    """Return a base whose file system lets programs start: Docker mounts /dev/shm noexec."""
     noexec = getattr(os, "ST_NOEXEC", 0)  # not on macOS
     for base in _bases():
-        if _why_not(base, account) is None and not os.statvfs(base).f_flag & noexec:
+        if _why_unsuitable(base, account, 0) is None and not os.statvfs(base).f_flag & noexec:
             return base
     raise ServerError(
         f"The account {account.pw_name!r} cannot start PostgreSQL's programs where they are, and there is no "
@@ -137,12 +136,12 @@ def choose_socket_directory(directory: Path, account: pwd.struct_passwd | None) 
 
 
 def new_directory(base: Path) -> Path:
-    """Return the path of a directory that is still to be made."""
+    """Return an unused path for a directory that is still to be made."""
     return base / f"{PREFIX}{secrets.token_hex(4)}"
 
 
 def lock_directory(directory: Path) -> int | None:
-    """Return a descriptor that locks the directory; None if somebody else has locked it, or removed it."""
+    """Return a descriptor that locks the directory; None if another process has locked or removed it."""
     try:
         lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -158,7 +157,7 @@ def lock_directory(directory: Path) -> int | None:
 
 
 def sweep_dead() -> None:
-    """Remove the directories of runs all of whose processes are dead, the keeper included."""
+    """Remove the directories of runs whose processes have all ended, the keeper's included."""
     for directory in _our_directories():
         lock = lock_directory(directory)
         if lock is None:
@@ -174,7 +173,7 @@ def _our_directories() -> Iterator[Path]:
         owners.add(account.pw_uid)
     for base in _bases():
         for directory in base.glob(f"{PREFIX}*") if base.is_dir() else ():
-            with contextlib.suppress(OSError):  # it went away, or is not ours to look into
+            with contextlib.suppress(OSError):  # it was removed meanwhile, or we may not look into it
                 found = directory.stat(follow_symlinks=False)
                 if stat.S_ISDIR(found.st_mode) and found.st_uid in owners and (directory / MARK).exists():
                     yield directory
@@ -191,3 +190,31 @@ def has_reader(fifo: Path) -> bool:
             return False
         raise
     return True
+
+
+def cache_directory() -> Path:
+    """Return the user's cache directory: below $XDG_CACHE_HOME, ~/Library/Caches (macOS) or ~/.cache."""
+    usual = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "pytest-gamedata"
+
+
+def prepare_cache_directory(directory: Path) -> str | None:
+    """Make a cache directory if it is missing; return why it cannot be used, None if it can.
+
+    It must be ours alone: programs and data in it run with our rights.
+    """
+    try:
+        for each in (
+            *reversed(directory.parents),
+            directory,
+        ):  # parents=True would leave their mode to the umask
+            each.mkdir(mode=0o700, exist_ok=True)
+        found = directory.stat()
+        owners = {found.st_uid, directory.lstat().st_uid}  # of a symbolic link too
+    except OSError as error:
+        return f"{str(directory)!r} cannot be made: {error.strerror}"
+    if owners != {os.geteuid()}:
+        return f"{str(directory)!r} belongs to another account"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"other accounts may write to {str(directory)!r}: run chmod go-w on it"
+    return None if os.access(directory, os.W_OK | os.X_OK) else f"{str(directory)!r} is not writable"

@@ -1,11 +1,10 @@
-"""What runs leave for later ones: images of their servers, in the user's cache directory."""
+"""Choose the image of an earlier run's server that a new server starts from."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,30 +16,17 @@ from pytest_gamedata.postgres.own.image import MAGIC, SUFFIX, ImageError, read_a
 
 @dataclass(frozen=True)
 class Cache:
-    """Where a run's images are, None for nowhere, and what it wants of them."""
+    """The directory of the images, None where none are used or kept, and what a run looks for in it."""
 
     directory: Path | None
     wanted: frozenset[str] = frozenset()  # the datasets that the run will ask for
-    home: str = ""  # the project's: of two images that hold the same datasets its own is the better one
-    rebuild: bool = False  # keep an image, but use none
+    home: str = (
+        ""  # the project's directory: its own image is better than another project's with the same datasets
+    )
+    rebuild: bool = False  # keep an image, but start from none
 
 
 NO_CACHE = Cache(None)
-
-
-def cache_directory() -> Path:
-    """Return the usual place: below $XDG_CACHE_HOME, ~/Library/Caches or ~/.cache."""
-    usual = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "pytest-gamedata"
-
-
-def why_unusable(directory: Path) -> str | None:
-    """Make the directory if it is missing; say why not if images cannot be kept in it."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        return f"{str(directory)!r} cannot be made: {error.strerror}"
-    return None if os.access(directory, os.W_OK | os.X_OK) else f"{str(directory)!r} is not writable"
 
 
 def name_family(binaries: Binaries, options: Sequence[str]) -> str:
@@ -54,9 +40,9 @@ def name_family(binaries: Binaries, options: Sequence[str]) -> str:
 
 
 def choose_image(cache: Cache, family: str) -> Path | None:
-    """Return the image that saves a run most work: the most of the wanted datasets, then the least else.
+    """Return the image with most of the wanted datasets, then the project's own, then the one with fewest others.
 
-    The same dataset can be in several, of factories that have changed since: the newest is the likeliest.
+    Several may hold the same dataset, of factories that have changed since: the newest is the likeliest to fit.
     """
     if cache.directory is None or cache.rebuild:
         return None
@@ -70,7 +56,7 @@ def choose_image(cache: Cache, family: str) -> Path | None:
         except FileNotFoundError:
             continue  # another run has just removed it
         except (ImageError, LookupError, TypeError, AttributeError):
-            return image  # the keeper will say what is wrong with it, and remove it
+            return image  # the keeper will report what is wrong with it, and remove it
         rank = (len(cache.wanted & set(held)), is_own, -len(held), found.st_mtime)
         ranked.append((rank, image))
     if not ranked:

@@ -1,4 +1,4 @@
-"""One PostgreSQL server per pytest run: the first process that needs it starts it, the others join."""
+"""Share one PostgreSQL server per pytest run: the first process that needs it starts it, the others join."""
 
 from __future__ import annotations
 
@@ -16,37 +16,36 @@ from typing import Any
 
 from pytest_gamedata.errors import ServerError
 from pytest_gamedata.postgres.own.binaries import Binaries
-from pytest_gamedata.postgres.own.directories import LIFELINE, RAM, has_reader, lock_directory, sweep_dead
-from pytest_gamedata.postgres.own.find_image import NO_CACHE, Cache
-from pytest_gamedata.postgres.own.keeper import remove_directory
-from pytest_gamedata.postgres.own.run_files import MARK, NOTES, ORIGIN, PLAN, SERVER
-from pytest_gamedata.postgres.own.start import Wishes, describe_log, start_keeper, write_private
+from pytest_gamedata.postgres.own.cluster import ServerOptions
+from pytest_gamedata.postgres.own.directories import has_reader, lock_directory, sweep_dead
+from pytest_gamedata.postgres.own.run_files import (
+    LIFELINE,
+    MARK,
+    ORIGIN,
+    PLAN,
+    SERVER,
+    TEMPLATES,
+    remove_directory,
+)
+from pytest_gamedata.postgres.own.start import describe_log, start_server, write_private
 from pytest_gamedata.postgres.server import Server
 
-MEMBERS = "members"
-JOIN_TIMEOUT_SECONDS = 120.0  # somebody else's start may take a minute, and fail
-LEAVE_TIMEOUT_SECONDS = 90.0  # the keeper's own deadlines, and the time to keep an image on a slow disk
+MEMBERS = "members"  # a file that every process of the run holds a shared lock on
+JOIN_TIMEOUT_SECONDS = 120.0  # another process's start may take a minute, and fail
+LEAVE_TIMEOUT_SECONDS = 90.0  # the keeper's own deadlines, and the time to write an image to a slow disk
 POLL_SECONDS = 0.01
+DEFAULT_OPTIONS = ServerOptions()
 
-# What this process holds of each run's server: its end of the lifeline, its place among the members.
+# This process's descriptors, by run: its end of the lifeline, and the members' file with its shared lock.
 _held: dict[Path, tuple[int, int]] = {}
 
 
 def join_server(
-    run_dir: Path,
-    find: Callable[[], Binaries],
-    postgres_options: str = "",
-    cache: Cache = NO_CACHE,
-    meanwhile: Callable[[], None] = lambda: None,
-    port: int = 0,
+    run_dir: Path, find: Callable[[], Binaries], options: ServerOptions = DEFAULT_OPTIONS
 ) -> Server:
-    """Return the run's server, started if this process is the first to ask; hold it until leave_server().
-
-    `meanwhile` is called while initdb works, if it has to. `port` 0 is any that is free.
-    """
-    wishes = Wishes(postgres_options, cache, port, meanwhile)
+    """Return the run's server, started if this process is the first to ask; hold it until leave_server()."""
     try:
-        return _join(run_dir, lambda: _start_server(run_dir, find, wishes))
+        return _join(run_dir, lambda: _start_server(run_dir, find, options))
     except BaseException:
         leave_server(run_dir)
         raise
@@ -61,7 +60,7 @@ def _join(run_dir: Path, start: Callable[[], Server]) -> Server:
             server = _read_server(run_dir)
             if server is not None:
                 return server
-            # Whoever started it was killed at that, and its keeper waits for the lock to clear away.
+            # The process that started it was killed meanwhile, and its keeper waits for our lock to clear up.
             _let_go(run_dir)
         _pause(deadline, f"The keeper of {str(run_dir)!r} has not ended.")
 
@@ -89,7 +88,7 @@ def _pause(deadline: float, problem: str) -> None:
 
 
 def _hold(run_dir: Path) -> bool:
-    """Take hold of the lifeline; tell whether there is a keeper at its other end."""
+    """Open the lifeline for writing; tell whether a keeper is at its other end."""
     _let_go(run_dir)
     try:
         lifeline = os.open(run_dir / LIFELINE, os.O_WRONLY | os.O_NONBLOCK)
@@ -116,47 +115,33 @@ def _read_server(run_dir: Path) -> Server | None:
     return Server(**values | {"directory": Path(values["directory"])})
 
 
-def _start_server(run_dir: Path, find: Callable[[], Binaries], wishes: Wishes) -> Server:
-    """Start a server and note how to reach it; the lifeline is held before there is anything to keep."""
-    began = time.monotonic()
+def _start_server(run_dir: Path, find: Callable[[], Binaries], options: ServerOptions) -> Server:
+    """Start a server and write down how to reach it; the lifeline is held before there is a server to keep."""
     binaries = find()
     sweep_dead()
     lifeline = _make_lifeline(run_dir)
     try:
         _hold(run_dir)
-        started = start_keeper(run_dir, binaries, wishes, lifeline)
+        server = start_server(run_dir, binaries, options, lifeline)
     finally:
         os.close(lifeline)
-    server = Server(
-        host="127.0.0.1",
-        port=started.port,
-        user=started.role,
-        password=started.password,
-        dbname="postgres",
-        version=binaries.version,
-        source=binaries.source,
-        directory=started.directory,
-        in_ram=started.directory.parent == RAM,
-        from_cache=started.from_cache,
-        seconds=time.monotonic() - began,
-    )
     write_private(run_dir / SERVER, json.dumps(asdict(server), default=str))
     return server
 
 
 def _make_lifeline(run_dir: Path) -> int:
-    """Make the named pipe, in the place of a killed keeper's, and return its end for the new keeper."""
+    """Make the named pipe anew, remove what a killed keeper left, and return the end for the new keeper."""
     for name in (LIFELINE, SERVER, ORIGIN):
         (run_dir / name).unlink(missing_ok=True)
-    shutil.rmtree(run_dir / NOTES, ignore_errors=True)
+    shutil.rmtree(run_dir / TEMPLATES, ignore_errors=True)
     os.mkfifo(run_dir / LIFELINE, 0o600)
     return os.open(run_dir / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
 
 
-def leave_server(run_dir: Path, timeout: float = LEAVE_TIMEOUT_SECONDS) -> None:
-    """Let go of the run's server; the last process to do so returns when its files are gone.
+def leave_server(run_dir: Path) -> None:
+    """Let go of the run's server; if no other process holds it, return when its files are gone.
 
-    A process that never joined may call it too, and then waits just as the last one does.
+    A process that never joined may call it too.
     """
     _let_go(run_dir)
     try:
@@ -164,20 +149,20 @@ def leave_server(run_dir: Path, timeout: float = LEAVE_TIMEOUT_SECONDS) -> None:
     except FileNotFoundError:
         return
     try:
-        _wait_until_gone(run_dir, directory, timeout)
+        _wait_until_gone(run_dir, directory)
     finally:
         os.close(directory)
 
 
-def _wait_until_gone(run_dir: Path, directory: int, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
+def _wait_until_gone(run_dir: Path, directory: int) -> None:
+    deadline = time.monotonic() + LEAVE_TIMEOUT_SECONDS
     while not _has_members(run_dir):
-        _bury(run_dir)
+        _remove_leftovers(run_dir)
         if not run_dir.exists() and _is_unlocked(directory):
             return
         if time.monotonic() > deadline:
             raise ServerError(
-                f"The PostgreSQL server of this run did not end within {timeout:g} s. "
+                f"The PostgreSQL server of this run did not end within {LEAVE_TIMEOUT_SECONDS:g} s. "
                 f"Its files are in {str(run_dir)!r}: see keeper.log and plan.json there."
             )
         time.sleep(POLL_SECONDS)
@@ -206,11 +191,11 @@ def _has_members(run_dir: Path) -> bool:
     return False
 
 
-def _bury(run_dir: Path) -> None:
-    """Remove what a killed keeper could not remove any more."""
+def _remove_leftovers(run_dir: Path) -> None:
+    """Remove the directories of a keeper that was killed."""
     lock = lock_directory(run_dir)
     if lock is None:
-        return  # the keeper is at it, or somebody is joining
+        return  # the keeper is removing them, or another process is joining
     try:
         if has_reader(run_dir / LIFELINE):
             return
@@ -222,13 +207,13 @@ def _bury(run_dir: Path) -> None:
         os.close(lock)
 
 
-def note_template(run_dir: Path, name: str, note: dict[str, Any]) -> None:
-    """Tell the keeper of a template that the run uses: `built` by it, to `keep` for later ones, and `about` it."""
-    notes = run_dir / NOTES
-    notes.mkdir(mode=0o700, exist_ok=True)
-    unfinished = notes / f"{name}.{os.getpid()}"
-    write_private(unfinished, json.dumps(note))
-    unfinished.replace(notes / f"{name}.json")  # whole or not at all: whoever writes it may be killed at that
+def record_template(run_dir: Path, name: str, record: dict[str, Any]) -> None:
+    """Record a template that the run uses: `built` by it or not, to `keep` for later runs or not, and `about` it."""
+    records = run_dir / TEMPLATES
+    records.mkdir(mode=0o700, exist_ok=True)
+    unfinished = records / f"{name}.{os.getpid()}"
+    write_private(unfinished, json.dumps(record))
+    unfinished.replace(records / f"{name}.json")  # whole or not at all: this process may be killed meanwhile
 
 
 def server_error(server: Server, cause: Exception) -> ServerError:

@@ -1,4 +1,4 @@
-"""Keep an image of a server that has stopped: the templates that its run has used, and nothing else of the run.
+"""Keep an image of a stopped server, with the templates that its run has used and nothing else of the run.
 
 Part of the keeper: the standard library only.
 """
@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from .image import SUFFIX, evict, pack
-from .run_files import ORIGIN, Plan, read_notes
+from .run_files import ORIGIN, ServerPlan, read_template_records
 
-LIMIT_BYTES = 2 << 30  # of all images together; one of 100 users has 40 MB, of 30,000 users 250 MB
+LIMIT_BYTES = 2 << 30  # of all images together; one of 100 users has 30 MB, of 30,000 users 250 MB
 OWN_DATABASES = 3  # postgres, template0, template1
 COMMAND_SECONDS = 60.0
 REFUSALS = (b"ERROR:", b"FATAL:", b"PANIC:")
 
 
-def preserve(plan: Plan) -> None:
-    """Keep an image of the stopped server's data directory.
+def keep_image(plan: ServerPlan) -> None:
+    """Write an image of the stopped server's data directory into the cache.
 
-    Nothing is kept if the server holds databases that this run's processes have not told of: those of a
-    worker that was killed, or of a test.
+    No image is kept if the server holds databases that the run has not recorded as templates: those of a killed
+    worker, or of a test.
     """
-    notes = read_notes(Path(plan.run_dir))
-    kept = {name: note for name, note in notes.items() if note["keep"]}
-    others = (_read_origin(plan).keys() | notes.keys()) - kept.keys()
+    used = read_template_records(Path(plan.run_dir))
+    kept = {name: record for name, record in used.items() if record["keep"]}
+    others = (_read_origin(plan).keys() | used.keys()) - kept.keys()
     statements = [line for name in sorted(others) for line in _drop(name)]
     if not _run(plan, plan.single, "".join(f"{line}\n" for line in [*statements, *plan.scrub])):
         return
@@ -36,12 +36,12 @@ def preserve(plan: Plan) -> None:
         return
     images = Path(plan.images or "")
     names = hashlib.sha256("".join(sorted(kept)).encode()).hexdigest()[:16]
-    about = {"templates": {name: note["about"] for name, note in kept.items()}}
+    about = {"templates": {name: record["about"] for name, record in kept.items()}}
     pack(Path(plan.data), images / f"{plan.family}-{names}{SUFFIX}", about)
     evict(images, LIMIT_BYTES)
 
 
-def _read_origin(plan: Plan) -> dict[str, Any]:
+def _read_origin(plan: ServerPlan) -> dict[str, Any]:
     origin = Path(plan.run_dir, ORIGIN)
     return dict(json.loads(origin.read_bytes())["templates"]) if origin.exists() else {}
 
@@ -50,12 +50,12 @@ def _drop(template: str) -> list[str]:
     return [f'ALTER DATABASE "{template}" IS_TEMPLATE false;', f'DROP DATABASE "{template}";']
 
 
-def _count_databases(plan: Plan) -> int:
+def _count_databases(plan: ServerPlan) -> int:
     return sum(path.name.isdigit() for path in Path(plan.data, "base").iterdir())
 
 
-def _run(plan: Plan, command: list[str], lines: str = "") -> bool:
-    """Run a command as the server's account; tell whether it did everything it was told."""
+def _run(plan: ServerPlan, command: list[str], lines: str = "") -> bool:
+    """Run a command as the server's account; tell whether it succeeded, and refused none of the statements."""
     uid, gid = plan.account or (None, None)
     done = subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""Start a keeper, and through it a server, and make the role that tests use."""
+"""Start a keeper, which starts a server, and make the role that tests use."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_gamedata.errors import CacheWarning, ServerError
 from pytest_gamedata.postgres.own.binaries import Binaries
-from pytest_gamedata.postgres.own.cluster import ROLE, free_ports, make_plan
-from pytest_gamedata.postgres.own.find_image import Cache
+from pytest_gamedata.postgres.own.cluster import ROLE, ServerOptions, make_plan
+from pytest_gamedata.postgres.own.directories import RAM
 from pytest_gamedata.postgres.own.keeper import wait_readable
-from pytest_gamedata.postgres.own.run_files import ORIGIN, PLAN, Plan
+from pytest_gamedata.postgres.own.run_files import ORIGIN, PLAN, ServerPlan
+from pytest_gamedata.postgres.server import Server
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -31,9 +30,10 @@ if TYPE_CHECKING:
 START_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.002
 LOG_LINES = 10
-SCRAM_ROUNDS = 1  # more would make a password harder to guess that has 256 random bits
+SCRAM_ROUNDS = 1  # more protect a weak password; ours has 256 random bits
 KEEPER_LOG = "keeper.log"
-# It is in a package of the installed one, under a name without pytest in it, and without our lazy imports.
+# The keeper's program. `python -m pytest_gamedata...` would be shorter, but people run `pkill -9 -f pytest`: so that
+# the keeper survives and clears up, its command line must not say pytest. It imports this package as `own`.
 KEEPER = """\
 import sys
 sys.path.append({directory!r})
@@ -42,54 +42,43 @@ main()
 """
 
 
-@dataclass(frozen=True)
-class Started:
-    """What is known of a server only after its start."""
-
-    directory: Path
-    port: int
-    role: str
-    password: str
-    from_cache: bool
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What whoever asks for a server may say about it."""
-
-    postgres_options: str
-    cache: Cache
-    port: int  # 0 for any that is free
-    meanwhile: Callable[[], None]  # called while initdb works
-
-
-def start_keeper(run_dir: Path, binaries: Binaries, wishes: Wishes, lifeline: int) -> Started:
-    """Start a keeper that reads the lifeline, wait until its server answers, and make the role."""
+def start_server(run_dir: Path, binaries: Binaries, options: ServerOptions, lifeline: int) -> Server:
+    """Start a keeper that reads the lifeline, wait until its server answers, and make the tests' role."""
+    began = time.monotonic()
     status, report = os.pipe()
     with os.fdopen(status, "rb", buffering=0) as reports:
-        with os.fdopen(report, "wb"):  # closed once the keeper has it: its end is then our end of file
-            ports = [wishes.port] if wishes.port else free_ports()
-            plan = make_plan(
-                run_dir,
-                binaries,
-                wishes.postgres_options,
-                wishes.cache,
-                ports,
-                lifeline=lifeline,
-                status=report,
-            )
-            write_private(run_dir / PLAN, json.dumps(asdict(plan)))
+        with os.fdopen(report, "wb"):  # closed once the keeper has it, so that we see when the keeper ends
+            plan = make_plan(run_dir, binaries, options, lifeline, report)
+            write_private(run_dir / PLAN, json.dumps(plan._asdict()))
             _spawn_keeper(run_dir, (lifeline, report))
         if plan.image is None:
-            wishes.meanwhile()
+            options.during_initdb()
         connection, port = _connect(plan, reports, binaries)
     from_cache = (run_dir / ORIGIN).exists()
-    password = secrets.token_urlsafe()
     with connection:
-        verb = "ALTER" if from_cache else "CREATE"
-        verifier = _make_verifier(password)
-        connection.execute(f"{verb} ROLE {ROLE} LOGIN CREATEDB PASSWORD '{verifier}'".encode())
-    return Started(Path(plan.log).parent, port, ROLE, password, from_cache)
+        password = _make_role(connection, "ALTER" if from_cache else "CREATE")
+    directory = Path(plan.log).parent
+    return Server(
+        host="127.0.0.1",
+        port=port,
+        user=ROLE,
+        password=password,
+        dbname="postgres",
+        version=binaries.version,
+        source=binaries.source,
+        directory=directory,
+        in_ram=directory.parent == RAM,
+        from_cache=from_cache,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _make_role(connection: Connection[Any], verb: str) -> str:
+    """Create or alter the tests' role, and return its new password."""
+    password = secrets.token_urlsafe()
+    verifier = _make_verifier(password)
+    connection.execute(f"{verb} ROLE {ROLE} LOGIN CREATEDB PASSWORD '{verifier}'".encode())
+    return password
 
 
 def write_private(path: Path, content: str) -> None:
@@ -100,11 +89,11 @@ def write_private(path: Path, content: str) -> None:
 
 
 def _spawn_keeper(run_dir: Path, descriptors: tuple[int, ...]) -> None:
-    """Run a copy of the keeper, which goes on in the background with nothing of ours but the descriptors."""
+    """Start the keeper, which goes on in the background and inherits nothing but the descriptors."""
     program = KEEPER.format(directory=str(Path(__file__).parents[1]))
     (run_dir / "keeper.py").write_text(program, encoding="utf-8")
-    # The path of a virtual environment often says pytest somewhere; that of the interpreter below it
-    # seldom does, and a relative path never.
+    # The path of a virtual environment may say pytest too; that of its base interpreter hardly ever does, and the
+    # program has a relative path.
     python = getattr(sys, "_base_executable", sys.executable)
     with (run_dir / KEEPER_LOG).open("wb") as log:
         done = subprocess.run(
@@ -123,9 +112,9 @@ def _spawn_keeper(run_dir: Path, descriptors: tuple[int, ...]) -> None:
         )
 
 
-def _connect(plan: Plan, reports: BinaryIO, binaries: Binaries) -> tuple[Connection[Any], int]:
-    """Connect as the superuser as soon as the server answers; give up at once when it has ended."""
-    import psycopg  # takes a while, which initdb needs anyway
+def _connect(plan: ServerPlan, reports: BinaryIO, binaries: Binaries) -> tuple[Connection[Any], int]:
+    """Connect as the superuser as soon as the server answers; raise ServerError as soon as it has ended."""
+    import psycopg  # slow, but initdb is running meanwhile
 
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     port, problem = 0, "initdb is still running"
@@ -148,7 +137,7 @@ def _connect(plan: Plan, reports: BinaryIO, binaries: Binaries) -> tuple[Connect
 def _superuser_conninfo(sockets: str, port: int) -> str:
     from psycopg.conninfo import make_conninfo
 
-    # The rest is what PGHOSTADDR, PGOPTIONS and so on in the user's environment would decide otherwise.
+    # All else is stated too: otherwise PGHOSTADDR, PGOPTIONS and so on in the user's environment would set it.
     return make_conninfo(
         host=sockets,
         port=port,
@@ -172,18 +161,18 @@ def _read_reports(reports: BinaryIO) -> list[str]:
     return lines or ["failed its keeper has ended"]
 
 
-def _describe_unusable(plan: Plan, why: str) -> str:
+def _describe_unusable(plan: ServerPlan, why: str) -> str:
     return f"The cached server {plan.image!r} cannot be used: {why}. It was removed, and all is built anew."
 
 
-def _start_error(plan: Plan, binaries: Binaries, reason: str) -> ServerError:
+def _start_error(plan: ServerPlan, binaries: Binaries, reason: str) -> ServerError:
     log = Path(plan.log) if Path(plan.log).exists() else Path(plan.run_dir, KEEPER_LOG)
     started = f"PostgreSQL {binaries.version} ({binaries.source}) did not start"
     return ServerError(f"{started}: {reason}.{describe_log(log)}")
 
 
 def describe_log(log: Path) -> str:
-    """Return the end of a log as the end of an error message."""
+    """Return the last lines of a log, worded as the end of an error message."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -194,7 +183,7 @@ def describe_log(log: Path) -> str:
 
 
 def _make_verifier(password: str) -> str:
-    """Return what the server stores of the password, so that the password itself never reaches its log."""
+    """Return the SCRAM verifier of the password: sent in its place, it keeps the password out of the server's log."""
     salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ROUNDS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

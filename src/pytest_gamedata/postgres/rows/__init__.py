@@ -1,1 +1,1 @@
-"""Rows in and out of tables."""
+"""Load rows into tables, read them back, and remove them."""

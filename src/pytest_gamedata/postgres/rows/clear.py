@@ -1,4 +1,4 @@
-"""Rows out of tables, if the tables are those that were meant."""
+"""Remove all rows of our tables, after a check that they are ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Connection = psycopg.Connection[Any]
 COLUMNS = """
     SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
 """
-# The tables that refer to these, and those that refer to them: emptying one empties, or breaks, the others.
+# The tables with foreign keys to these, directly or through others: TRUNCATE of one takes all of them.
 REFERRING = """
     WITH RECURSIVE referring AS (
         SELECT conrelid, confrelid, conname FROM pg_constraint
@@ -34,7 +34,7 @@ INHERITING = """
 
 
 def count_rows(connection: Connection, tables: Collection[str]) -> dict[str, int]:
-    """Count the rows of those of the tables that are there."""
+    """Count the rows of the tables that exist."""
     counts = {}
     for table in tables:
         if connection.execute("SELECT to_regclass(%s) IS NOT NULL", [table]).fetchone() == (True,):
@@ -43,10 +43,7 @@ def count_rows(connection: Connection, tables: Collection[str]) -> dict[str, int
 
 
 def check_ours(connection: Connection, tables: Mapping[str, Collection[str]]) -> None:
-    """Refuse a table that lacks one of the columns that it should have.
-
-    Raises ClearError.
-    """
+    """Raise ClearError if an existing table lacks one of the columns that it should have."""
     for table, columns in tables.items():
         found = {name for (name,) in connection.execute(COLUMNS, [table]).fetchall()}
         missing = [name for name in columns if name not in found]
@@ -58,7 +55,7 @@ def check_ours(connection: Connection, tables: Mapping[str, Collection[str]]) ->
 
 
 def _check_childless(connection: Connection, tables: Collection[str]) -> None:
-    """Refuse a table from which another one inherits: its rows are the other one's too."""
+    """Raise ClearError if another table inherits from one of these: TRUNCATE would empty it too."""
     row = connection.execute(INHERITING, [list(tables)]).fetchone()
     if row:
         raise ClearError(
@@ -67,20 +64,22 @@ def _check_childless(connection: Connection, tables: Collection[str]) -> None:
 
 
 def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """Remove all rows of those of the tables that are there, and let their ids count from 1 again.
+    """Remove all rows of the tables that exist, restart their sequences, and return how many rows each had.
 
-    Returns how many rows there were of each. Raises ClearError if a table lacks one of the columns that it should
-    have, or rows of other tables refer to it.
+    Raises ClearError if a table lacks one of the columns that it should have, or if another table that is not
+    empty refers to it.
     """
     there = [table for table in tables if connection.execute(COLUMNS, [table]).fetchone()]
-    connection.execute("SET LOCAL row_security = off")  # an error tells of rows that a policy hides
+    connection.execute("SET LOCAL row_security = off")  # an error, instead of rows that a policy hides
     if not there:
         return {}
     check_ours(connection, tables)
     _check_childless(connection, there)
     referring = connection.execute(REFERRING, {"tables": there}).fetchall()
     others = list(dict.fromkeys(other for other, *_ in referring))
-    listed = ", ".join([*others, *reversed(there)])  # children first, as an app's INSERT locks them
+    listed = ", ".join(
+        [*others, *reversed(there)]
+    )  # children first, the order in which an app's INSERT locks them
     connection.execute(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
     for other, table, name in referring:
         if connection.execute(f"SELECT EXISTS (SELECT FROM {other})").fetchone() == (True,):
@@ -90,7 +89,7 @@ def clear_tables(connection: Connection, tables: Mapping[str, Collection[str]]) 
             )
     counts = count_rows(connection, there)
     connection.execute(f"TRUNCATE {listed}")
-    for table in there:  # RESTART IDENTITY would restart those of the others too
+    for table in there:  # RESTART IDENTITY would restart the sequences of the other tables too
         for _, sequence in connection.execute(IDENTITIES, [table, table, table]).fetchall():
             connection.execute(f"ALTER SEQUENCE {sequence} RESTART")
     return counts

@@ -1,4 +1,4 @@
-"""Columns into tables: COPY BINARY into bare tables, keys and indexes afterwards, identities advanced."""
+"""Load columns into tables: COPY BINARY without keys and indexes, which follow; then advance the sequences."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.jobs import Connection, Cursor, Jobs, run_at_once, run_in_turn
 from pytest_gamedata.postgres.rows.pack import SIGNATURE, TRAILER, Block, find_packer, pack_rows
 
-Report = Callable[[str, int], None]  # told of rows on their way: their table, and how many they are
+Report = Callable[[str, int], None]  # called with a table and how many of its rows were sent
 
 COLUMN_TYPES = """
     SELECT attname, typname, atttypid FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 """
 CAN_FREEZE = "SELECT relkind = 'r' FROM pg_class WHERE oid = %s::regclass"  # a partitioned table cannot
-# Foreign keys go first and come last; a primary key or unique constraint brings its own index. Left in place are
-# indexes that are more than that: a replica identity, an order to cluster by, what partitions' indexes belong to.
+# Foreign keys are dropped first and added last; a primary key or unique constraint brings its own index. Indexes with
+# another purpose stay: a replica identity, the order of CLUSTER, the parent of partitions' indexes.
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), contype, confrelid::regclass::text
     FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'f') AND conislocal
@@ -64,19 +64,18 @@ def tell_nobody(table: str, rows: int) -> None:
 
 
 def load_tables(connection: Connection, tables: Mapping[str, Rows], report: Report = tell_nobody) -> None:
-    """Load columns into empty tables that exist, in one transaction, and analyse them.
+    """Load columns into existing, empty tables in one transaction, and analyse them.
 
-    `report` is told of rows on their way. Raises LoadError if a table has rows already or the foreign keys form
-    a cycle.
+    Raises LoadError if a table has rows already or the foreign keys form a cycle.
     """
     with connection.transaction(), connection.cursor() as cursor:
         run_in_turn(cursor, _strip(cursor, tables, report))
 
 
 def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Rows]) -> None:
-    """Load columns as `load_tables` does, several tables and indexes at once, each in a transaction of its own.
+    """Load columns as `load_tables` does, several tables and indexes at a time, each in its own transaction.
 
-    For a database that nobody uses before this returns: an error leaves it half loaded.
+    For a database that nothing else uses yet: an error leaves it half loaded.
     """
     with connections[0].transaction(), connections[0].cursor() as cursor:
         jobs = _strip(cursor, tables, tell_nobody)
@@ -86,16 +85,16 @@ def load_new_database(connections: Sequence[Connection], tables: Mapping[str, Ro
 def _strip(cursor: Cursor, tables: Mapping[str, Rows], report: Report) -> Jobs:
     """Drop the keys and indexes of empty tables; return the jobs that fill the tables and bring them back."""
     names = list(tables)
-    cursor.execute("SET LOCAL row_security = off")  # an error tells of rows that a policy hides
-    _check_empty(cursor, names)  # before anybody waits for us
-    # children first, as an app's INSERT locks them: the table, then what its keys refer to
+    cursor.execute("SET LOCAL row_security = off")  # an error, instead of rows that a policy hides
+    _check_empty(cursor, names)  # an error before others wait for our locks
+    # children first, the order in which an app's INSERT locks them: the table, then those that its keys refer to
     cursor.execute(f"LOCK TABLE {', '.join(reversed(names))} IN ACCESS EXCLUSIVE MODE")
-    _check_empty(cursor, names)  # what is empty now stays so
+    _check_empty(cursor, names)  # empty tables stay empty under the lock
     constraints = cursor.execute(CONSTRAINTS, {"tables": names}).fetchall()
     indexes = cursor.execute(INDEXES, [names]).fetchall()
     _drop(cursor, constraints, indexes)
-    names.sort(key=lambda name: -_count(tables[name]))  # what takes longest begins first
-    return _plan({name: tables[name] for name in names}, constraints, indexes, report)
+    names.sort(key=lambda name: -_count(tables[name]))  # the longest begins first
+    return _make_jobs({name: tables[name] for name in names}, constraints, indexes, report)
 
 
 def _check_empty(cursor: Cursor, names: list[str]) -> None:
@@ -132,8 +131,10 @@ def _drop(cursor: Cursor, constraints: list[Any], indexes: list[Any]) -> None:
         cursor.execute(f"DROP INDEX {name}")
 
 
-def _plan(tables: Mapping[str, Rows], constraints: list[Any], indexes: list[Any], report: Report) -> Jobs:
-    """Cut the loading into jobs that do not wait for each other's locks: rows and keys, indexes, statistics."""
+def _make_jobs(
+    tables: Mapping[str, Rows], constraints: list[Any], indexes: list[Any], report: Report
+) -> Jobs:
+    """Divide the loading into jobs that do not wait for each other's locks: rows and keys, indexes, statistics."""
     jobs: Jobs = {}
     for table, columns in tables.items():
         keys = [row for row in constraints if row[0] == table and not _is_foreign(row[3])]
@@ -155,9 +156,11 @@ def _count(rows: Rows) -> int:
     return rows.count if isinstance(rows, TextRows) else len(next(iter(rows.values())))
 
 
-def _fill(cursor: Cursor, table: str, columns: Rows, keys: list[Any], report: Callable[[int], None]) -> None:
-    # A table that is truncated in the transaction that fills it needs no write-ahead log, and its rows come frozen.
-    # A sequence that is restarted in it is what it was, when the transaction fails.
+def _fill(
+    cursor: Cursor, table: str, columns: Rows, keys: list[Any], report: Callable[[int], None]
+) -> None:
+    # TRUNCATE in the same transaction spares COPY the write-ahead log, and lets it freeze the rows. A rollback undoes
+    # RESTART IDENTITY too.
     cursor.execute(f"TRUNCATE {table} RESTART IDENTITY")
     _copy(cursor, table, columns, report)
     _add_constraints(cursor, keys)
@@ -171,7 +174,7 @@ def _create_index(cursor: Cursor, definition: str) -> None:
 def _add_constraints(cursor: Cursor, constraints: list[Any]) -> None:
     _sort_in_memory(cursor)
     for table, name, definition, *_ in constraints:
-        # no format(): there may be braces in what the database says
+        # not format(): the definition may contain braces
         start, end = sql.SQL(f"ALTER TABLE {table} ADD CONSTRAINT "), sql.SQL(f" {definition}")
         cursor.execute(start + sql.Identifier(name) + end)
 
@@ -223,7 +226,7 @@ def _copy_binary(cursor: Cursor, table: str, columns: Columns, report: Callable[
 
 
 def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Make the next block while this one is on its way: numpy and the socket leave each other alone."""
+    """Pack the next block in a thread while this one is sent: numpy and the socket release Python's lock."""
     with ThreadPoolExecutor(1, "gamedata-pack") as packer:
         following = packer.submit(next, blocks, None)
         while (block := following.result()) is not None:

@@ -1,4 +1,4 @@
-"""Jobs that need one another, done by several connections at once."""
+"""Run jobs that depend on each other, one by one or on several connections at once."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import psycopg
 Connection = psycopg.Connection[Any]
 Cursor = psycopg.Cursor[Any]
 Action = Callable[[Cursor], None]
-# By name: the jobs that come before, and what is to be done. Those named first begin first.
 Name = tuple[str, ...]
+# By name: the jobs that must be done before, and the action. Jobs begin in the order of the dictionary.
 Jobs = dict[Name, tuple[Collection[Name], Action]]
 
 
 def run_in_turn(cursor: Cursor, jobs: Jobs) -> None:
-    """Do one job after the other, each after those that it needs."""
+    """Run one job after the other, each after those that it depends on."""
     for name in _graph(jobs).static_order():
         jobs[name][1](cursor)
 
 
 def run_at_once(connections: Sequence[Connection], jobs: Jobs) -> None:
-    """Do as many jobs at a time as there are connections, each in a transaction of its own.
+    """Run as many jobs at a time as there are connections, each in a transaction of its own.
 
-    The first error ends it; what other connections are doing then is cancelled.
+    The first error is raised, after the other connections' queries were cancelled.
     """
     idle: SimpleQueue[Connection] = SimpleQueue()
     for connection in connections:

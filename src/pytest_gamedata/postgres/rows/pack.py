@@ -1,4 +1,4 @@
-"""Columns as the bytes of COPY BINARY, a block of rows at a time."""
+"""Pack columns into the bytes of COPY BINARY, a block of rows at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
 TEXTS = ("text", "varchar", "bpchar", "name", "citext")
-LAYOUTS = {  # of the types whose values all have the same width, and the kinds of column that have it
+LAYOUTS = {  # by type whose values have a fixed width: numpy's layout, and the kinds of column that fit it
     "bool": ("?", "b"),
     "int2": (">i2", "i"),
     "int4": (">i4", "i"),
@@ -32,15 +32,15 @@ LAYOUTS = {  # of the types whose values all have the same width, and the kinds 
     "uuid": ("V16", "V"),
 }
 
-# The fields of a block of rows, each with its length before it and room for the longest; and marks, of the
-# same shape, on the bytes that count: None where all of them do.
+# One field of a block of rows: each value after its length, padded to the longest; and a mask of the same shape that
+# leaves out the padding, None where there is none.
 Packed = tuple[NDArray[np.void], NDArray[np.void] | None]
 Packer = Callable[[slice], Packed]
 Block = tuple[int, memoryview]  # how many rows, and their bytes
 
 
 def pack_rows(packers: list[Packer], count: int) -> Iterator[Block]:
-    """Lay out rows as COPY BINARY wants them, a block at a time."""
+    """Yield rows in the format of COPY BINARY, a block at a time."""
     header = np.array([len(packers)], dtype=">i2").view("V2")
     for start in range(0, count, ROWS_PER_BLOCK):
         rows = slice(start, min(start + ROWS_PER_BLOCK, count))
@@ -57,7 +57,7 @@ def pack_rows(packers: list[Packer], count: int) -> Iterator[Block]:
 
 
 def find_packer(column: Column, kind: str, oid: int, connection: psycopg.Connection[Any]) -> Packer:
-    """Choose how a column is packed for a PostgreSQL type: whole blocks where the layout allows it."""
+    """Choose how to pack a column for a PostgreSQL type: whole blocks at once if the layout is known."""
     if isinstance(column, Categorical) and not is_free_text(column):
         encode = str.encode if kind in TEXTS else ENCODERS.get(kind)
         return _pack_categorical(column, encode) if encode else _pack_values(column, oid, connection)
@@ -83,7 +83,7 @@ def _pack_fixed(column: NDArray[Any], kind: str) -> Packer:
 
 
 def _values(part: NDArray[Any], kind: str) -> NDArray[Any]:
-    """Return a column's values as the numbers that PostgreSQL keeps."""
+    """Return a column's values as the numbers that PostgreSQL stores."""
     if part.dtype.kind == "M":
         return (part.astype("datetime64[us]") - POSTGRES_EPOCH).astype(np.int64)
     if part.dtype.kind == "i":
@@ -127,7 +127,7 @@ ENCODERS: dict[str, Callable[[Any], bytes]] = {"inet": _inet_bytes, "uuid": attr
 
 
 def _pack_values(column: Column, oid: int, connection: psycopg.Connection[Any]) -> Packer:
-    """Let psycopg adapt value by value: for types whose layout is not known here."""
+    """Let psycopg adapt each value: for types whose layout is not known here."""
     transformer = Transformer(connection)
     transformer.set_dumper_types([oid], Format.BINARY)
 
@@ -153,7 +153,7 @@ def _as_lines(packed: NDArray[Any]) -> NDArray[np.void]:
 
 
 def _mark(width: int, lengths: NDArray[Any]) -> NDArray[np.void] | None:
-    """Mark the length and as many bytes of each value as it has."""
+    """Return the mask of a field's bytes: the length and as many bytes of each value as it has."""
     longest = width - 4
     if (lengths == longest).all():
         return None

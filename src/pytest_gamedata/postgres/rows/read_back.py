@@ -1,4 +1,4 @@
-"""Tables into columns: the way back from `copy`."""
+"""Read tables into columns, as `copy` loads them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from pytest_gamedata.postgres.rows.pack import TEXTS
 Connection = psycopg.Connection[Any]
 ROWS_AT_ONCE = 50_000
 
-# How a value of a type is asked for, so that numpy can take it as it is: NULL becomes what a column has for it.
-# A moment comes in microseconds since 1970; infinity as the last day that Python knows, or the first one.
-ASK = {
+# The SQL expression by type whose result numpy takes as it is: NULL becomes the value that stands for it in a column.
+# A timestamp becomes microseconds since 1970, infinity the first or last day of Python's calendar.
+EXPRESSIONS = {
     "bool": "{}",
     **dict.fromkeys(("int2", "int4", "int8"), f"coalesce({{}}::int8, {NULL})"),
     **dict.fromkeys(
-        ("timestamptz", "timestamp"),  # without a zone it is UTC, as it is when columns are loaded
+        ("timestamptz", "timestamp"),  # without a time zone it is UTC, as in `pack`
         f"CASE WHEN {{0}} IS NULL THEN {NULL} ELSE (extract(epoch FROM "
         "greatest(least({0}, '9999-12-31 00:00+00'), '0001-01-01 00:00+00')) * 1000000)::int8 END",
     ),
@@ -35,13 +35,15 @@ ASK = {
 
 
 def read_table(connection: Connection, table: str, names: Collection[str] = ()) -> Columns:
-    """Read columns of a table, all if none is named, in the order of its ids."""
+    """Read columns of a table, all of them by default, in the order of its ids."""
     types = {name: kind for name, kind, _ in connection.execute(COLUMN_TYPES, [table]).fetchall()}
     chosen = {name: kind for name, kind in types.items() if name in names or not names}
-    asked = [sql.SQL(_ask(name, kind)).format(sql.Identifier(name)) for name, kind in chosen.items()]
+    selected = [
+        sql.SQL(_expression(name, kind)).format(sql.Identifier(name)) for name, kind in chosen.items()
+    ]
     parts: dict[str, list[Column]] = {name: [] for name in chosen}
     with connection.cursor(f"gamedata_{table}", binary=True) as cursor:
-        cursor.execute(sql.SQL(f"SELECT {{}} FROM {table} ORDER BY id").format(sql.SQL(", ").join(asked)))
+        cursor.execute(sql.SQL(f"SELECT {{}} FROM {table} ORDER BY id").format(sql.SQL(", ").join(selected)))
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             for (name, kind), values in zip(chosen.items(), zip(*rows, strict=True), strict=True):
                 parts[name].append(_column(name, kind, values))
@@ -51,14 +53,14 @@ def read_table(connection: Connection, table: str, names: Collection[str] = ()) 
     }
 
 
-def _ask(name: str, kind: str) -> str:
+def _expression(name: str, kind: str) -> str:
     if kind in TEXTS:
         return "convert_to(coalesce({}, ''), 'UTF8')" if name in FREE_TEXTS else "{}::text"
-    return ASK.get(kind, "{}")
+    return EXPRESSIONS.get(kind, "{}")
 
 
 def _column(name: str, kind: str, values: Collection[Any]) -> Column:
-    """Make a column of what was asked for."""
+    """Make a column of the values of such an expression."""
     if kind in TEXTS or kind == "inet":
         return np.array(values, dtype="S") if name in FREE_TEXTS else categorical(list(values))
     make = MAKE.get(kind)

@@ -1,4 +1,4 @@
-"""What attacks show of themselves: addresses with their country and ASN, tools, what they typed."""
+"""Attackers: addresses with their country and ASN, tools, and the identifiers they typed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_gamedata.columns.hashing import hashed_quantiles, mix
 from pytest_gamedata.columns.sampling import Rng, strata
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL, Columns
-from pytest_gamedata.simulation.auth.events import NONE, Plan
+from pytest_gamedata.simulation.auth.events import NONE, Events
 from pytest_gamedata.words.addresses import (
     COUNTRIES,
     addresses,
@@ -41,10 +41,10 @@ def kinds_of(address: NDArray[np.int64]) -> NDArray[np.int64]:
     return address % len(KINDS)
 
 
-def describe_attackers(streams: Streams, plan: Plan) -> Columns:
+def describe_attackers(streams: Streams, events: Events) -> Columns:
     """Draw what an attack shows of itself: addresses, tool, platform and what it typed; NULL elsewhere."""
     rng = streams.of("attacks", "attacker")
-    attack, count = plan["attack"], int(plan["attack"].max(initial=NONE)) + 1
+    attack, count = events["attack"], int(events["attack"].max(initial=NONE)) + 1
     tool = strata(rng, count) < dist.TOOL_USER_AGENT_SHARE
     agent = np.where(
         tool,
@@ -52,17 +52,17 @@ def describe_attackers(streams: Streams, plan: Plan) -> Columns:
         rng.integers(len(TOOL_USER_AGENTS), len(AGENTS), count),
     )
     return {
-        **_describe_addresses(plan),
+        **_describe_addresses(events),
         "attack_agent": Categorical(narrow(np.append(agent, NONE), len(AGENTS))[attack], AGENTS),
         # a tool that passes for a browser shows what a browser would
         "attack_platform": Categorical(narrow(np.append(np.where(tool, NONE, 0), NONE), 1)[attack], ("web",)),
-        "leaked": _leaks(rng, (attack != NONE) & (plan["user"] == NONE)),
+        "leaked": _leaks(rng, (attack != NONE) & (events["user"] == NONE)),
     }
 
 
-def _describe_addresses(plan: Plan) -> Columns:
-    is_attack = plan["attack"] != NONE
-    key = plan["attack"][is_attack] * (1 << 32) + plan["address"][is_attack]
+def _describe_addresses(events: Events) -> Columns:
+    is_attack = events["attack"] != NONE
+    key = events["attack"][is_attack] * (1 << 32) + events["address"][is_attack]
     distinct, codes = np.unique(key, return_inverse=True)
     words, country, asn = _places(distinct >> 32, distinct & 0xFFFFFFFF)
     column = np.full(len(is_attack), NONE, dtype=np.int32)
@@ -84,20 +84,14 @@ def _places(attack: NDArray[np.int64], address: NDArray[np.int64]) -> tuple[list
     country = np.where(spread, hashed_quantiles(attack, nth, 23), hashed_quantiles(block, 24))
     far = len(dist.ATTACKER_NETWORKS) * HOSTS // dist.ATTACKER_BLOCK + 1  # numbered below those of the blocks
     below = np.where(spread, far + (mix(attack, nth, 25) % np.uint64(ASNS_OF_SPREAD)).astype(np.int64), block)
-    words = [
-        player if is_proxy else _address6(number, n) if is_spread else _address4(place)
-        for player, is_proxy, is_spread, number, n, place in zip(
-            addresses(host),
-            proxy.tolist(),
-            spread.tolist(),
-            attack.tolist(),
-            nth.tolist(),
-            rented.tolist(),
-            strict=True,
+    own = [
+        _address6(number, n) if is_spread else _address4(place)
+        for number, n, is_spread, place in zip(
+            *map(np.ndarray.tolist, (attack, nth, spread, rented)), strict=True
         )
     ]
     return (
-        words,
+        np.where(proxy, addresses(host), own).tolist(),
         np.where(proxy, country_codes(host), pick_countries(country)),
         np.where(proxy, asns(host), dist.ASNS[1] - below),
     )

@@ -1,4 +1,4 @@
-"""Attacks on accounts: stuffing from few addresses or from many, brute force on one, each with its label."""
+"""Attacks on accounts: credential stuffing from few addresses or many, brute force on one, each with its label."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, pick, strata
-from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import Columns, to_moment
+from pytest_gamedata.columns.values import Columns, to_moment, to_python
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth.attackers import KINDS, addresses_of, kinds_of
 from pytest_gamedata.simulation.auth.events import (
@@ -28,12 +27,12 @@ from pytest_gamedata.simulation.auth.events import (
     UNKNOWN_USER,
     UNLOCKED,
     WRONG_PASSWORD,
-    Plan,
+    Events,
+    make_events,
     methods_of,
-    plan_events,
 )
-from pytest_gamedata.simulation.auth.failed_logins import ROOM
-from pytest_gamedata.simulation.sessions import Sessions
+from pytest_gamedata.simulation.auth.failed_logins import ROOM, lock_delay
+from pytest_gamedata.simulation.world import World
 
 DAY_SECONDS = 86_400
 # Stories are numbered apart from those of sessions: each attempt its own, a brute force one with its lock.
@@ -55,94 +54,73 @@ class Attack:
     victim: int = NONE  # the account that it gets into
 
 
-def plan_attacks(
-    spec: DatasetSpec,
-    streams: Streams,
-    users: Columns,
-    sessions: Sessions,
-    legitimate: Plan,
-    attempts: int,
-    cast: dict[str, int],
-) -> Plan:
+def plan_attacks(world: World, legitimate: Events, attempts: int) -> Events:
     """Plan attacks of so many attempts altogether, with the locks and the owners' returns that follow."""
-    rng = streams.of("attacks", "plan")
-    targets = _targets(users, cast)
-    attacks = _draw_attacks(spec, rng, users, sessions, np.flatnonzero(targets), attempts, cast)
-    events = stack([plan_events(0), *(_plan_attack(rng, users, targets, attack) for attack in attacks)])
+    rng, users = world.streams.of("attacks", "plan"), world.users
+    targets = _targets(world)
+    attacks = _draw_attacks(rng, world, rng.permutation(np.flatnonzero(targets)), attempts)
+    events = stack([make_events(0), *(_plan_attack(rng, users, targets, attack) for attack in attacks)])
     events = _try_once(events, [attack.target for attack in attacks])
-    lone = np.arange(len(events["at"])) + LONE_STORIES
-    events["story"] = np.where(_is_brute_force(events), BRUTE_FORCE_STORIES + events["attack"], lone)
-    last = np.append(sessions.last_start(len(users["id"])), to_moment(spec.since))  # nobody's is the last one
+    single = np.arange(len(events["at"])) + LONE_STORIES
+    events["story"] = np.where(_is_brute_force(events), BRUTE_FORCE_STORIES + events["attack"], single)
+    last = np.append(
+        world.sessions.last_start(world.spec.users), to_moment(world.spec.since)
+    )  # nobody's last
     events = _break_in(rng, events, _can_break_in(users, legitimate, events, last))
     # who had left long before does not notice, unless it is a story of the cast
     noticed = (last[events["user"]] > events["at"]) | np.isin(events["user"], [a.victim for a in attacks])
     entered = take(events, (events["type"] == SUCCESS) & noticed)
     brute = [attack for attack in attacks if attack.target != NONE]
-    back = [a.target == cast.get("attacked") or bool(last[a.target] > a.start) for a in brute]
-    return stack(
-        [events, _plan_resets(spec, rng, entered), _plan_locks(rng, brute, np.array(back, np.bool_))]
-    )
+    back = [a.target == world.cast.get("attacked") or bool(last[a.target] > a.start) for a in brute]
+    resets = _plan_resets(rng, to_moment(world.spec.until), entered)
+    return stack([events, resets, _plan_locks(rng, brute, np.array(back, np.bool_))])
 
 
-def _draw_attacks(
-    spec: DatasetSpec,
-    rng: Rng,
-    users: Columns,
-    sessions: Sessions,
-    passwords: NDArray[np.int64],
-    attempts: int,
-    cast: dict[str, int],
-) -> list[Attack]:
-    attacks: list[Attack] = []
-    passwords = rng.permutation(passwords)
-    if "attacked" in cast and attempts > 0:
-        size = min(dist.ATTACKED_ATTEMPTS, (attempts + 1) // 2)
-        attacks += _brute_force(spec, sessions, 0, size, cast["attacked"])
-    if "taken_over" in cast and attempts > 1:
-        victim = cast["taken_over"]
-        created_at = users["created_at"][victim]
-        start = created_at + (to_moment(spec.until) - created_at) // 2
-        size = min(dist.ATTACKED_ATTEMPTS, attempts // 2)
-        span = size * dist.BRUTE_FORCE_GAP_SECONDS
-        attacks.append(Attack(len(attacks), "few_addresses", size, start, span, victim=victim))
+def _draw_attacks(rng: Rng, world: World, targets: NDArray[np.int64], attempts: int) -> list[Attack]:
+    """Draw attacks of so many attempts; brute force takes one target after the other."""
+    attacks = _attack_cast(world, attempts)
     left = max(0, attempts - sum(attack.attempts for attack in attacks))
-    kinds = pick(dist.ATTACK_KINDS, strata(rng, int(left / dist.ATTEMPTS_PER_ATTACK) + 1))
-    for code, size in zip(kinds.codes.tolist(), _split(rng, left, len(kinds)).tolist(), strict=True):
-        if size:
-            attacks.append(
-                _draw_attack(spec, rng, sessions, passwords, len(attacks), kinds.categories[code], size)
-            )
+    kinds = to_python(pick(dist.ATTACK_KINDS, strata(rng, int(left / dist.ATTEMPTS_PER_ATTACK) + 1)))
+    for kind, size in zip(kinds, _split(rng, left, len(kinds)).tolist(), strict=True):
+        if not size:
+            continue
+        attack, number = None, len(attacks)
+        if kind == "brute_force" and number < len(targets):  # no account is the target of two
+            attack = _brute_force(world, number, size, int(targets[number]))
+        attacks.append(attack or _draw_stuffing(rng, world.spec, number, kind, size))
     return attacks
 
 
-def _brute_force(spec: DatasetSpec, sessions: Sessions, number: int, size: int, target: int) -> list[Attack]:
-    """Return an attack in the longest silence of its target, none if it does not fit in there."""
-    begin, end = sessions.longest_gap(target, to_moment(spec.until))
+def _attack_cast(world: World, attempts: int) -> list[Attack]:
+    """Return the attacks on the cast, as far as there are attempts for them."""
+    cast, attacks = world.cast, []
+    if "attacked" in cast and attempts > 0:
+        size = min(dist.ATTACKED_ATTEMPTS, (attempts + 1) // 2)
+        attack = _brute_force(world, 0, size, cast["attacked"])
+        attacks += [attack] if attack else []
+    if "taken_over" in cast and attempts > 1:
+        created_at = world.users["created_at"][cast["taken_over"]]
+        start = created_at + (to_moment(world.spec.until) - created_at) // 2
+        size = min(dist.ATTACKED_ATTEMPTS, attempts // 2)
+        span = size * dist.BRUTE_FORCE_GAP_SECONDS
+        victim = cast["taken_over"]
+        attacks.append(Attack(len(attacks), "few_addresses", size, start, span, victim=victim))
+    return attacks
+
+
+def _brute_force(world: World, number: int, size: int, target: int) -> Attack | None:
+    """Return an attack in the longest silence of its target, None if it does not fit in there."""
+    begin, end = world.sessions.longest_gap(target, to_moment(world.spec.until))
     span = size * dist.BRUTE_FORCE_GAP_SECONDS
     # the owner comes back after the lock; then there must be room for the failures before the next session
     spare = (end - begin) - seconds(span + dist.LOCK_SECONDS + dist.OWNERS_RETURN_SECONDS[1]) - ROOM
     if spare <= np.timedelta64(0, "us"):
-        return []
-    return [Attack(number, "brute_force", size, begin + spare // 2, span, target)]
+        return None
+    return Attack(number, "brute_force", size, begin + spare // 2, span, target)
 
 
-def _split(rng: Rng, total: int, parts: int) -> NDArray[np.int64]:
-    """Split a total into parts of uneven size."""
-    return rng.multinomial(total, rng.dirichlet(np.full(parts, dist.ATTACK_SIZES_DIRICHLET)))
-
-
-def _draw_attack(
-    spec: DatasetSpec,
-    rng: Rng,
-    sessions: Sessions,
-    passwords: NDArray[np.int64],
-    number: int,
-    kind: str,
-    size: int,
-) -> Attack:
-    if kind == "brute_force" and number < len(passwords):  # no account is the target of two
-        for attack in _brute_force(spec, sessions, number, size, int(passwords[number])):
-            return attack
+def _draw_stuffing(rng: Rng, spec: DatasetSpec, number: int, kind: str, size: int) -> Attack:
+    """Draw credential stuffing from few addresses or from many; a small one always comes from many."""
     small = size < dist.FEW_ADDRESSES_ATTEMPTS_MIN
     kind = "spread" if small else "few_addresses" if kind == "brute_force" else kind
     window = spec.days * DAY_SECONDS
@@ -151,42 +129,34 @@ def _draw_attack(
     return Attack(number, kind, size, start, span)
 
 
-def _targets(users: Columns, cast: dict[str, int]) -> NDArray[np.bool_]:
+def _split(rng: Rng, total: int, parts: int) -> NDArray[np.int64]:
+    """Split a total into parts of uneven size."""
+    return rng.multinomial(total, rng.dirichlet(np.full(parts, dist.ATTACK_SIZES_DIRICHLET)))
+
+
+def _targets(world: World) -> NDArray[np.bool_]:
     """Tell which accounts attacks may try: with a password alone, active, and no role to play."""
-    role = np.isin(np.arange(len(users["id"])), list(cast.values()))
-    status = users["status"]
-    return (methods_of(users) == PASSWORD) & ~users["mfa_enabled"] & status.is_("active") & ~role
+    users = world.users
+    role = np.isin(np.arange(world.spec.users), list(world.cast.values()))
+    return (methods_of(users) == PASSWORD) & ~users["mfa_enabled"] & users["status"].is_("active") & ~role
 
 
-def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: Attack) -> Plan:
-    """Plan the attempts of one attack; what matches no account at that moment is an unknown user."""
+def _plan_attack(rng: Rng, users: Columns, targets: NDArray[np.bool_], attack: Attack) -> Events:
+    """Plan the attempts of one attack; an identifier that matches no account at that moment is an unknown user."""
+    count, brute = attack.attempts, attack.target != NONE
     at = attack.start + seconds(np.sort(_moments(rng, attack)))
-    user = (
-        _guess(rng, users, targets, at) if attack.target == NONE else np.full(attack.attempts, attack.target)
-    )
+    user = np.full(count, attack.target) if brute else _guess(rng, users, targets, at)
     reason = np.where(user == NONE, UNKNOWN_USER, WRONG_PASSWORD)
-    if attack.target != NONE:
-        reason[dist.LOCK_AFTER_FAILURES :] = ACCOUNT_LOCKED
-    addresses = max(1, round(attack.attempts / dist.ATTEMPTS_PER_IP[attack.kind]))
-    address = addresses_of(attack.kind, rng.permutation(attack.attempts) % addresses)
-    events = plan_events(
-        attack.attempts,
-        user=user,
-        type=FAILURE,
-        reason=reason,
-        at=at,
-        session=ATTACK_SESSIONS + (attack.number << 32) + np.arange(attack.attempts),
-        attack=attack.number,
-        address=address,
-        device=address,
-    )
+    reason[dist.LOCK_AFTER_FAILURES if brute else count :] = ACCOUNT_LOCKED
+    number = rng.permutation(count) % max(1, round(count / dist.ATTEMPTS_PER_IP[attack.kind]))
+    address = addresses_of(attack.kind, number)
+    session = ATTACK_SESSIONS + (attack.number << 32) + np.arange(count)
+    origin = {"attack": attack.number, "address": address, "device": address, "session": session}
+    events = make_events(count, user=user, type=FAILURE, reason=reason, at=at, **origin)
     if attack.victim != NONE:
-        middle = attack.attempts // 2
-        events["user"][middle], events["type"][middle], events["reason"][middle] = (
-            attack.victim,
-            SUCCESS,
-            NONE,
-        )
+        middle = count // 2
+        events["user"][middle] = attack.victim
+        events["type"][middle], events["reason"][middle] = SUCCESS, NONE
     return events
 
 
@@ -209,7 +179,7 @@ def _guess(rng: Rng, users: Columns, targets: NDArray[np.bool_], at: Any) -> NDA
     return np.where(hit & np.append(targets, False)[user], user, NONE)
 
 
-def _try_once(events: Plan, targets: list[int]) -> Plan:
+def _try_once(events: Events, targets: list[int]) -> Events:
     """Let stuffing try each account once, and none that a brute force locks; what is left over is unknown."""
     stuffed = np.flatnonzero(
         (events["user"] != NONE) & (events["type"] == FAILURE) & ~_is_brute_force(events)
@@ -223,7 +193,7 @@ def _try_once(events: Plan, targets: list[int]) -> Plan:
     return events
 
 
-def _can_break_in(users: Columns, legitimate: Plan, events: Plan, last: Any) -> NDArray[np.bool_]:
+def _can_break_in(users: Columns, legitimate: Events, events: Events, last: Any) -> NDArray[np.bool_]:
     """Tell which attempts may succeed: on accounts never locked, whose owners can take them back if they notice."""
     ever_locked = np.zeros(len(last), dtype=np.bool_)
     ever_locked[legitimate["user"][legitimate["type"] == LOCKED]] = True
@@ -233,7 +203,7 @@ def _can_break_in(users: Columns, legitimate: Plan, events: Plan, last: Any) -> 
     return np.asarray(stuffed & ~ever_locked[user] & (verified | (last[user] <= at)))
 
 
-def _break_in(rng: Rng, events: Plan, able: NDArray[np.bool_]) -> Plan:
+def _break_in(rng: Rng, events: Events, able: NDArray[np.bool_]) -> Events:
     """Let some of the attempts on known accounts succeed, one on each account at most."""
     wanted = round(len(events["at"]) * dist.ATTACK_SUCCESS) - int((events["type"] == SUCCESS).sum())
     possible = rng.permutation(np.flatnonzero(able))
@@ -243,16 +213,14 @@ def _break_in(rng: Rng, events: Plan, able: NDArray[np.bool_]) -> Plan:
     return events
 
 
-def _is_brute_force(events: Plan) -> NDArray[np.bool_]:
+def _is_brute_force(events: Events) -> NDArray[np.bool_]:
     return np.asarray(kinds_of(events["address"]) == KINDS.index("brute_force"))
 
 
-def _plan_resets(spec: DatasetSpec, rng: Rng, entered: Plan) -> Plan:
+def _plan_resets(rng: Rng, until: Any, entered: Events) -> Events:
     """Plan how the owners of the accounts that were broken into take them back."""
     count = len(entered["at"])
-    left = (to_moment(spec.until) - entered["at"]).astype(
-        np.int64
-    ) / 1e6  # seconds: all of it must fit in there
+    left = (until - entered["at"]).astype(np.int64) / 1e6  # seconds: all of it must fit in there
     asked = np.minimum(rng.uniform(*dist.BREAK_IN_NOTICED_HOURS, count) * 3600, left * 0.5)
     done = asked + np.minimum(rng.uniform(*dist.BREAK_IN_RESET_SECONDS, count), left * 0.2)
     back = done + np.minimum(rng.uniform(*dist.BREAK_IN_RETURN_SECONDS, count), left * 0.1)
@@ -260,14 +228,14 @@ def _plan_resets(spec: DatasetSpec, rng: Rng, entered: Plan) -> Plan:
     session = OWNERS_SESSION + entered["story"]
     return stack(
         [
-            plan_events(count, **own, type=RESET_REQUESTED, at=entered["at"] + seconds(asked)),
-            plan_events(count, **own, type=RESET_COMPLETED, at=entered["at"] + seconds(done)),
-            plan_events(count, **own, session=session, at=entered["at"] + seconds(back)),
+            make_events(count, **own, type=RESET_REQUESTED, at=entered["at"] + seconds(asked)),
+            make_events(count, **own, type=RESET_COMPLETED, at=entered["at"] + seconds(done)),
+            make_events(count, **own, session=session, at=entered["at"] + seconds(back)),
         ]
     )
 
 
-def _plan_locks(rng: Rng, brute: list[Attack], back: NDArray[np.bool_]) -> Plan:
+def _plan_locks(rng: Rng, brute: list[Attack], back: NDArray[np.bool_]) -> Events:
     """Plan the lock after the fifth failure of each brute force, its end, and logins of owners who come back.
 
     Every attempt on a locked account renews the lock: it ends LOCK_SECONDS after the last of them.
@@ -275,15 +243,15 @@ def _plan_locks(rng: Rng, brute: list[Attack], back: NDArray[np.bool_]) -> Plan:
     user = np.array([attack.target for attack in brute], dtype=np.int64)
     start = np.array([attack.start for attack in brute], dtype="datetime64[us]")
     unlock_at = start + seconds(np.array([attack.span + dist.LOCK_SECONDS for attack in brute]))
-    delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.BRUTE_FORCE_GAP_SECONDS + dist.LOCK_DELAY_SECONDS
+    lock_at = start + lock_delay(dist.BRUTE_FORCE_GAP_SECONDS)
     back_at = unlock_at + seconds(rng.uniform(*dist.OWNERS_RETURN_SECONDS, len(user)))
     story = BRUTE_FORCE_STORIES + np.array([attack.number for attack in brute], dtype=np.int64)
     locks = np.array([attack.attempts >= dist.LOCK_AFTER_FAILURES for attack in brute], dtype=np.bool_)
     own = {"user": user, "story": story, "session": OWNERS_SESSION + story}
     return stack(
         [
-            take(plan_events(len(user), **own, type=LOCKED, at=start + seconds(delay)), locks),
-            take(plan_events(len(user), **own, type=UNLOCKED, at=unlock_at), locks),
-            take(plan_events(len(user), **own, at=back_at), back),
+            take(make_events(len(user), **own, type=LOCKED, at=lock_at), locks),
+            take(make_events(len(user), **own, type=UNLOCKED, at=unlock_at), locks),
+            take(make_events(len(user), **own, at=back_at), back),
         ]
     )

@@ -1,4 +1,4 @@
-"""What goes wrong at the door for players themselves: failed logins, locks, resets, second factors."""
+"""Failed logins of the players themselves, locks, password resets and second factors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Floats, Rng, strata
-from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import Columns, to_moment
-from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth.events import (
     ACCOUNT_LOCKED,
     CHALLENGE,
@@ -28,26 +26,25 @@ from pytest_gamedata.simulation.auth.events import (
     UNKNOWN_USER,
     UNLOCKED,
     WRONG_PASSWORD,
-    Plan,
-    plan_around,
-    plan_events,
+    Events,
+    events_around,
+    make_events,
 )
-from pytest_gamedata.simulation.sessions import Sessions
+from pytest_gamedata.simulation.world import World
 
 TRIES_MAX = 30  # so that an episode always fits into ROOM
 ROOM = np.timedelta64(20, "m")  # from the end of a session to the next login, for failures, locks and resets
 ROUND = dist.LOCK_AFTER_FAILURES + 1  # tries: those that lock, and one that meets the lock
 
 
-def plan_troubles(
-    streams: Streams, users: Columns, sessions: Sessions, logins: Plan, cast: dict[str, int]
-) -> Plan:
+def plan_troubles(world: World, logins: Events) -> Events:
     """Plan failing episodes and resets before logins by password, and second factors; one or the other at a time."""
+    streams, users = world.streams, world.users
     quantile = strata(streams.of("logins", "trouble"), len(logins["at"]))
-    room = sessions.room()
+    room = world.sessions.room()
     able = (logins["method"] == PASSWORD) & (room > ROOM)
     # a lock of its own would be in the way of the cast's break-in
-    able &= logins["user"] != cast.get("taken_over", NONE)
+    able &= logins["user"] != world.cast.get("taken_over", NONE)
     failing = able & (quantile < dist.FAILING_EPISODE_SHARE)
     place = (quantile - dist.FAILING_EPISODE_SHARE) / dist.RESETS_PER_PASSWORD_LOGIN
     forgotten = able & (place >= 0) & (place < 1)
@@ -60,7 +57,7 @@ def plan_troubles(
     )
 
 
-def plan_failures(rng: Rng, users: Columns, login: Plan) -> Plan:
+def plan_failures(rng: Rng, users: Columns, login: Events) -> Events:
     """Plan the failing episode before each of these logins: wrong passwords, and a lock after every fifth.
 
     One more try meets the lock, then the player waits until it has ended, LOCK_SECONDS after it began.
@@ -80,7 +77,7 @@ def plan_failures(rng: Rng, users: Columns, login: Plan) -> Plan:
     fifth = nth % ROUND == dist.LOCK_AFTER_FAILURES - 1
     met_lock = nth % ROUND == dist.LOCK_AFTER_FAILURES
     reason = np.where(met_lock, ACCOUNT_LOCKED, _draw_reasons(rng, locks[each] > 0))
-    failures = plan_around(take(login, each), type=FAILURE, at=at, reason=reason)
+    failures = events_around(take(login, each), type=FAILURE, at=at, reason=reason)
     return stack([_mistype(failures), _plan_locks(take(login, each[fifth]), at[fifth])])
 
 
@@ -92,23 +89,23 @@ def _draw_reasons(rng: Rng, locks: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.where(locks | (quantile < dist.WRONG_PASSWORD_SHARE), WRONG_PASSWORD, other)
 
 
-def _mistype(failures: Plan) -> Plan:
+def _mistype(failures: Events) -> Events:
     """Let those who mistype their name be nobody that the game knows."""
     mistyped = failures["reason"] == UNKNOWN_USER
     person = np.where(mistyped, failures["user"], NONE)
     return {**failures, "user": np.where(mistyped, NONE, failures["user"]), "person": person}
 
 
-def _plan_locks(login: Plan, failed_at: NDArray[np.datetime64]) -> Plan:
+def _plan_locks(login: Events, failed_at: NDArray[np.datetime64]) -> Events:
     """Plan the lock after each of these failures, and its end."""
     lock_at = failed_at + seconds(dist.LOCK_DELAY_SECONDS)
     unlock_at = lock_at + seconds(dist.LOCK_SECONDS)
     return stack(
-        [plan_around(login, type=LOCKED, at=lock_at), plan_around(login, type=UNLOCKED, at=unlock_at)]
+        [events_around(login, type=LOCKED, at=lock_at), events_around(login, type=UNLOCKED, at=unlock_at)]
     )
 
 
-def plan_resets(rng: Rng, users: Columns, login: Plan, place: Floats) -> Plan:
+def plan_resets(rng: Rng, users: Columns, login: Events, place: Floats) -> Events:
     """Plan forgotten passwords: a reset is asked for before a login, and mostly completed.
 
     `place` are their quantiles. The link goes to an address that is known to be the user's.
@@ -120,13 +117,13 @@ def plan_resets(rng: Rng, users: Columns, login: Plan, place: Floats) -> Plan:
     completed = verified & (place < dist.RESET_COMPLETED_SHARE)
     return stack(
         [
-            take(plan_around(login, type=RESET_REQUESTED, at=asked_at), verified),
-            take(plan_around(login, type=RESET_COMPLETED, at=done_at), completed),
+            take(events_around(login, type=RESET_REQUESTED, at=asked_at), verified),
+            take(events_around(login, type=RESET_COMPLETED, at=done_at), completed),
         ]
     )
 
 
-def plan_second_factors(rng: Rng, users: Columns, logins: Plan, room: NDArray[np.timedelta64]) -> Plan:
+def plan_second_factors(rng: Rng, users: Columns, logins: Events, room: NDArray[np.timedelta64]) -> Events:
     """Plan the challenge before each login by hand of a user with a second factor, and some failures."""
     first = np.diff(logins["user"], prepend=NONE) != 0
     asked = np.asarray(users["mfa_enabled"])[logins["user"]] & (logins["method"] != REFRESH_TOKEN) & ~first
@@ -140,25 +137,29 @@ def plan_second_factors(rng: Rng, users: Columns, logins: Plan, room: NDArray[np
     failed_at = missed["at"] - seconds(dist.MFA_SECONDS["failure"])
     return stack(
         [
-            plan_around(
+            events_around(
                 login, type=CHALLENGE, method=login["method"], at=login["at"] - np.minimum(lead, since // 2)
             ),
-            plan_around(missed, type=CHALLENGE, **again, at=missed_at),
-            plan_around(missed, type=MFA_FAILURE, **again, reason=MFA_FAILED, at=failed_at),
+            events_around(missed, type=CHALLENGE, **again, at=missed_at),
+            events_around(missed, type=MFA_FAILURE, **again, reason=MFA_FAILED, at=failed_at),
         ]
     )
 
 
-def plan_lock_out(spec: DatasetSpec, users: Columns) -> Plan:
+def lock_delay(gap: float) -> NDArray[np.timedelta64]:
+    """Return how long after the first of several failures, so many seconds apart, the account is locked."""
+    return seconds((dist.LOCK_AFTER_FAILURES - 1) * gap + dist.LOCK_DELAY_SECONDS)
+
+
+def plan_lock_out(world: World) -> Events:
     """Plan how the locked users failed to get in, half way between the last session and the end."""
-    user = np.flatnonzero(users["status"].is_("locked"))
-    ended_at = users["ended_at"][user]
-    start = ended_at + (to_moment(spec.until) - ended_at) // 2
+    user = np.flatnonzero(world.users["status"].is_("locked"))
+    ended_at = world.users["ended_at"][user]
+    start = ended_at + (to_moment(world.spec.until) - ended_at) // 2
     each = np.repeat(user, dist.LOCK_AFTER_FAILURES)
     nth = np.arange(len(each)) % dist.LOCK_AFTER_FAILURES
     at = np.repeat(start, dist.LOCK_AFTER_FAILURES) + seconds(nth * dist.RETRY_SECONDS[0])
     story = np.int64(NONE)  # a story before all others: it stays with the dataset
-    failures = plan_events(len(each), user=each, type=FAILURE, reason=WRONG_PASSWORD, at=at, story=story)
-    delay = (dist.LOCK_AFTER_FAILURES - 1) * dist.RETRY_SECONDS[0] + dist.LOCK_DELAY_SECONDS
-    lock_at = start + seconds(delay)
-    return stack([failures, plan_events(len(user), user=user, type=LOCKED, at=lock_at, story=story)])
+    failures = make_events(len(each), user=each, type=FAILURE, reason=WRONG_PASSWORD, at=at, story=story)
+    lock_at = start + lock_delay(dist.RETRY_SECONDS[0])
+    return stack([failures, make_events(len(user), user=user, type=LOCKED, at=lock_at, story=story)])

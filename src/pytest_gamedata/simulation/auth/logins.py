@@ -1,4 +1,4 @@
-"""What players do at the door: registrations, logins by hand or by token, logouts."""
+"""Registrations, logins by hand or by token, and logouts of the players themselves."""
 
 from __future__ import annotations
 
@@ -9,53 +9,52 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, strata
-from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import Columns
-from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth.events import (
     LOGOUT,
     REFRESH_TOKEN,
     REGISTER,
-    Plan,
+    Events,
+    events_around,
+    make_events,
     methods_of,
-    plan_around,
-    plan_events,
 )
 from pytest_gamedata.simulation.auth.failed_logins import plan_lock_out, plan_troubles
 from pytest_gamedata.simulation.sessions import Sessions
+from pytest_gamedata.simulation.world import World
 
 
-def plan_legitimate(
-    spec: DatasetSpec, streams: Streams, users: Columns, sessions: Sessions, cast: dict[str, int]
-) -> Plan:
+def plan_legitimate(world: World) -> Events:
     """Plan all that the players themselves do; a story is a registration or a session."""
-    leaves = _draw_logouts(streams.of("logins", "logout"), sessions)
-    logins = plan_logins(streams.of("logins", "login"), users, sessions, leaves)
-    parts = [
-        plan_registrations(users),
-        logins,
-        plan_troubles(streams, users, sessions, logins, cast),
-        plan_logouts(sessions, logins, leaves),
-        plan_lock_out(spec, users),
-    ]
-    return stack(parts)
+    leaves = _draw_logouts(world.streams.of("logins", "logout"), world.sessions)
+    logins = plan_logins(world, leaves)
+    return stack(
+        [
+            plan_registrations(world.users),
+            logins,
+            plan_troubles(world, logins),
+            plan_logouts(world.sessions, logins, leaves),
+            plan_lock_out(world),
+        ]
+    )
 
 
-def plan_registrations(users: Columns) -> Plan:
+def plan_registrations(users: Columns) -> Events:
     """Plan each user's first event."""
     count = len(users["id"])
     user = np.arange(count)
-    return plan_events(
+    return make_events(
         count, user=user, type=REGISTER, method=methods_of(users), at=users["created_at"], story=user
     )
 
 
-def plan_logins(rng: Rng, users: Columns, sessions: Sessions, leaves: NDArray[np.bool_]) -> Plan:
+def plan_logins(world: World, leaves: NDArray[np.bool_]) -> Events:
     """Plan the login that begins each session: by hand, or by a token that the device keeps."""
+    users, sessions, rng = world.users, world.sessions, world.streams.of("logins", "login")
     user, count = sessions.user, len(sessions.user)
     device = _draw_devices(rng, users, user)
     by_hand = _no_token(user, device, leaves) | _draw_by_hand(rng, users, sessions)
-    return plan_events(
+    return make_events(
         count,
         user=user,
         method=np.where(by_hand, methods_of(users)[user], REFRESH_TOKEN),
@@ -114,7 +113,7 @@ def _draw_logouts(rng: Rng, sessions: Sessions) -> NDArray[np.bool_]:
     return apart & (strata(rng, len(room)) < dist.LOGOUT_SHARE)
 
 
-def plan_logouts(sessions: Sessions, logins: Plan, leaves: NDArray[np.bool_]) -> Plan:
+def plan_logouts(sessions: Sessions, logins: Events, leaves: NDArray[np.bool_]) -> Events:
     """Plan the logouts at the end of these sessions."""
     login = take(logins, leaves)
-    return plan_around(login, type=LOGOUT, method=login["method"], at=sessions.end()[leaves])
+    return events_around(login, type=LOGOUT, method=login["method"], at=sessions.end()[leaves])

@@ -1,53 +1,44 @@
-"""The ledger: every story of money and goods together, in the order of time."""
+"""The ledger: stories of money and goods, and the transactions that they turn into."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.sampling import Rng
-from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import Columns
-from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.ledger.purchases import plan_purchases
-from pytest_gamedata.simulation.ledger.store import plan_everyday, plan_rewards, plan_welcomes
-from pytest_gamedata.simulation.ledger.stories import Plan, row_counts, story_sizes
-from pytest_gamedata.simulation.ledger.trades import hand_over, plan_gifts, plan_trades
-from pytest_gamedata.simulation.sessions import Sessions
+from pytest_gamedata.simulation.ledger.store import plan_everyday, plan_welcomes
+from pytest_gamedata.simulation.ledger.stories import Stories, row_counts
+from pytest_gamedata.simulation.ledger.trades import plan_gifts, plan_grants, plan_trades
+from pytest_gamedata.simulation.ledger.transactions import draw_transactions
+from pytest_gamedata.simulation.ledger.wallets import settle_wallets
+from pytest_gamedata.simulation.world import World
 
 
-def plan_stories(
-    spec: DatasetSpec,
-    streams: Streams,
-    users: Columns,
-    items: Columns,
-    sessions: Sessions,
-    cast: dict[str, int],
-) -> Plan:
-    """Plan every story; with spec.transactions, exactly as many as give that number of rows."""
-    plans = [
-        plan_purchases(spec, streams, users, items, sessions, cast),
-        plan_trades(spec, streams, users, items, sessions, cast),
-        plan_gifts(spec, streams, users, items, sessions, cast),
-        plan_welcomes(streams, users, cast),
-    ]
-    plan = stack(plans)
-    if spec.transactions is None:
-        everyday = round(len(sessions.user) * sum(dist.EVERYDAY_PER_SESSION.values()))
+def make_transactions(world: World, auth_events: Columns, transaction_factory: Any) -> Columns:
+    """Draw all transactions in the order of their ids, settled: no wallet is ever overdrawn."""
+    return settle_wallets(draw_transactions(world, plan_stories(world), auth_events, transaction_factory))
+
+
+def plan_stories(world: World) -> Stories:
+    """Plan every story, in the order of time; with spec.transactions, exactly as many as give that number of rows."""
+    wanted, rng = world.spec.transactions, world.streams.of("stories", "keep")
+    stories = stack([plan_purchases(world), plan_trades(world), plan_gifts(world), plan_welcomes(world)])
+    if wanted is None:
+        everyday = round(len(world.sessions.user) * sum(dist.EVERYDAY_PER_SESSION.values()))
     else:
-        plan = _keep(plan, spec.transactions, streams.of("stories", "keep"), list(cast.values()))
-        everyday = spec.transactions - int(story_sizes(plan).sum())
-    plan = stack([plan, plan_everyday(streams, items, sessions, everyday)])
-    plan = stack([hand_over(streams, items, sessions, plan), plan])
-    if spec.transactions is not None:  # what needed no grant leaves room
-        left = spec.transactions - int(row_counts(plan).sum())
-        plan = stack([plan, plan_rewards(streams.of("stories", "left"), sessions, left)])
-    return take(plan, np.argsort(plan["at"], kind="stable"))
+        stories = _keep(stories, wanted, rng, list(world.cast.values()))
+        everyday = wanted - int(row_counts(stories).sum())
+    stories = stack([plan_grants(world, stories), stories, plan_everyday(world, everyday)])
+    return take(stories, np.argsort(stories["at"], kind="stable"))
 
 
-def _keep(plan: Plan, rows: int, rng: Rng, cast: list[int]) -> Plan:
+def _keep(stories: Stories, rows: int, rng: Rng, cast: list[int]) -> Stories:
     """Keep whole stories, the cast's first, as long as they fit into so many rows."""
-    order = np.lexsort((rng.random(len(plan["at"])), ~np.isin(plan["user"], cast)))
-    fits = np.cumsum(story_sizes(plan)[order]) <= rows
-    return take(plan, np.sort(order[fits]))
+    order = np.lexsort((rng.random(len(stories["at"])), ~np.isin(stories["user"], cast)))
+    fits = np.cumsum(row_counts(stories)[order]) <= rows
+    return take(stories, np.sort(order[fits]))

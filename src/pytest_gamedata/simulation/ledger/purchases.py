@@ -1,4 +1,4 @@
-"""What players buy for real money: when, at which price, and what becomes of it."""
+"""Purchases for real money: when, at which price, and the attempts that fail."""
 
 from __future__ import annotations
 
@@ -11,41 +11,32 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
 from pytest_gamedata.columns.local_time import local_hours, seconds
 from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, strata
-from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import NULL_MOMENT, Columns
-from pytest_gamedata.settings import DatasetSpec
-from pytest_gamedata.simulation.cast import members
 from pytest_gamedata.simulation.ledger.refunds import mark_reversals
-from pytest_gamedata.simulation.ledger.stories import FAILED, IAP, NONE, PENDING, Plan, make_plan
+from pytest_gamedata.simulation.ledger.stories import FAILED, IAP, NONE, PENDING, Stories, make_stories
 from pytest_gamedata.simulation.sessions import Sessions
+from pytest_gamedata.simulation.world import World
 
 
-def plan_purchases(
-    spec: DatasetSpec,
-    streams: Streams,
-    users: Columns,
-    items: Columns,
-    sessions: Sessions,
-    cast: dict[str, int],
-) -> Plan:
+def plan_purchases(world: World) -> Stories:
     """Plan what payers buy for real money, with the attempts that failed or were left open."""
+    users, items, sessions, streams = world.users, world.items, world.sessions, world.streams
     sold = np.flatnonzero(np.asarray(items["price_usd_cents"]) > 0)
     if not len(sold):
-        return make_plan(0)
-    user = np.repeat(np.arange(spec.users), users["planned_purchases"])
+        return make_stories(0)
+    user = np.repeat(np.arange(world.spec.users), users["planned_purchases"])
     rng = streams.of("purchases", "session")
     session = sessions.choose(user, _draw_when(rng, user, users["appetite"][user]))
     waits = rng.random(len(user)) < dist.PURCHASE_DELAY_SHARE
-    session = np.where(waits, _rather_late(users, sessions, session), session)
-    bought = make_plan(len(user), user=user, type=IAP, at=sessions.moments_in(rng, session))
-    price_rng = streams.of("purchases", "price")
-    bought["item"] = _draw_price_points(spec, price_rng, users, items, sold, user)
-    _let_lead(items, bought, cast.get("whale", NONE))
+    session = np.where(waits, _rather_late(world, session), session)
+    bought = make_stories(len(user), user=user, type=IAP, at=sessions.moments_in(rng, session))
+    bought["item"] = _draw_price_points(streams.of("purchases", "price"), world, sold, user)
+    _let_lead(items, bought, world.cast.get("whale", NONE))
     _replace_repeats(items, bought)
-    mark_reversals(spec, streams.of("purchases", "reversal"), bought, cast)
-    return stack(
-        [bought, _plan_attempts(streams.of("purchases", "attempt"), bought, session, sessions, sold, cast)]
-    )
+    mark_reversals(streams.of("purchases", "reversal"), world, bought)
+    rng = streams.of("purchases", "attempt")
+    attempts = _plan_attempts(rng, sessions, bought, session)
+    return stack([bought, attempts, _plan_failed_payer(rng, world, sold)])
 
 
 def _draw_when(rng: Rng, user: NDArray[np.int64], appetite: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,28 +53,27 @@ def _draw_when(rng: Rng, user: NDArray[np.int64], appetite: NDArray[np.float64])
     return np.where(first, start, later)
 
 
-def _rather_late(users: Columns, sessions: Sessions, session: NDArray[np.int64]) -> NDArray[np.int64]:
+def _rather_late(world: World, session: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the next session of the same day where it is a late one and this one is not."""
+    sessions = world.sessions
     following = sessions.next_of_day(session)
-    timezone = users["timezone"][sessions.user[session]]
+    timezone = world.users["timezone"][sessions.user[session]]
     hours = [local_hours(sessions.start[each], timezone) for each in (session, following)]
     return np.where((hours[0] < dist.LATE_HOUR) & (hours[1] >= dist.LATE_HOUR), following, session)
 
 
-def _draw_price_points(
-    spec: DatasetSpec, rng: Rng, users: Columns, items: Columns, sold: Any, user: Any
-) -> NDArray[np.int64]:
+def _draw_price_points(rng: Rng, world: World, sold: Any, user: Any) -> NDArray[np.int64]:
     """Rank all purchases by their payers' price tier and give each rank its price: the mix is exact."""
-    rho = dist.PRESETS[spec.preset].price_tier_correlation
-    tier = np.asarray(users["price_tier"])[user]
+    rho = dist.PRESETS[world.spec.preset].price_tier_correlation
+    tier = np.asarray(world.users["price_tier"])[user]
     latent = rho * tier + np.sqrt(1 - rho * rho) * rng.standard_normal(len(user))
     quantile = (np.argsort(np.argsort(latent, kind="stable"), kind="stable") + 0.5) / max(len(user), 1)
-    prices, first = np.unique(np.asarray(items["price_usd_cents"])[sold], return_index=True)
+    prices, first = np.unique(np.asarray(world.items["price_usd_cents"])[sold], return_index=True)
     weights = {str(price): dist.PRICE_POINTS.get(price, 1.0) for price in prices.tolist()}
     return sold[first][pick(weights, quantile).codes]
 
 
-def _let_lead(items: Columns, bought: Plan, whale: int) -> None:
+def _let_lead(items: Columns, bought: Stories, whale: int) -> None:
     """See to it that nobody spends more than the whale: its cheapest purchase swaps with a rival's dearest.
 
     Where nobody has a dearer one, the dearest item of the catalogue takes the place of the cheapest.
@@ -108,7 +98,7 @@ def _let_lead(items: Columns, bought: Plan, whale: int) -> None:
             break
 
 
-def _replace_repeats(items: Columns, bought: Plan) -> None:
+def _replace_repeats(items: Columns, bought: Stories) -> None:
     """Sell nobody what they still have: the other item at its price takes the place, if there is one."""
     by_time = np.lexsort((bought["at"], bought["user"]))
     for price, days in dist.LASTING_DAYS.items():
@@ -122,10 +112,8 @@ def _replace_repeats(items: Columns, bought: Plan) -> None:
                 ends[user] = at + np.timedelta64(days, "D")
 
 
-def _plan_attempts(
-    rng: Rng, bought: Plan, session: NDArray[np.int64], sessions: Sessions, sold: Any, cast: dict[str, int]
-) -> Plan:
-    """Plan attempts that led to nothing: shortly before a purchase, and all that the failed payer makes."""
+def _plan_attempts(rng: Rng, sessions: Sessions, bought: Stories, session: NDArray[np.int64]) -> Stories:
+    """Plan attempts that led to nothing, shortly before some of the purchases."""
     share = dist.FAILED_PAYMENT_SHARE / (1 - dist.FAILED_PAYMENT_SHARE)
     quantile = strata(rng, len(bought["user"]))
     chosen = quantile < share + dist.PENDING_SHARE
@@ -134,10 +122,12 @@ def _plan_attempts(
     before = attempts["at"] - seconds(rng.uniform(*dist.ATTEMPT_SECONDS, len(attempts["at"])))
     attempts["at"] = np.maximum(before, sessions.start[session[chosen]])
     attempts["refunded_at"] = np.full(len(attempts["at"]), NULL_MOMENT)
-    unlucky = np.repeat(members(cast, "failed_payer"), dist.FAILED_PAYER_ATTEMPTS)
-    unlucky = unlucky.astype(np.int64)
-    failed = make_plan(
-        len(unlucky), user=unlucky, type=IAP, status=FAILED, item=rng.choice(sold, len(unlucky))
-    )
-    failed["at"] = sessions.moments(rng, unlucky, rng.random(len(unlucky)))
-    return stack([attempts, failed])
+    return attempts
+
+
+def _plan_failed_payer(rng: Rng, world: World, sold: NDArray[np.int64]) -> Stories:
+    """Plan the attempts of the cast's failed payer."""
+    user = np.repeat(world.members("failed_payer"), dist.FAILED_PAYER_ATTEMPTS).astype(np.int64)
+    failed = make_stories(len(user), user=user, type=IAP, status=FAILED, item=rng.choice(sold, len(user)))
+    failed["at"] = world.sessions.moments(rng, user, rng.random(len(user)))
+    return failed

@@ -1,4 +1,4 @@
-"""The everyday stories: what is bought in the store, what drops, what is earned."""
+"""Everyday stories: purchases in the store, loot drops and rewards."""
 
 from __future__ import annotations
 
@@ -8,46 +8,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
+from pytest_gamedata.columns.combine import take
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, pick, strata
-from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import Columns, is_null
 from pytest_gamedata.factories.users import level_of
-from pytest_gamedata.simulation.cast import members
-from pytest_gamedata.simulation.ledger.stories import LOOT, REWARD, STORE, Plan, draw_available, make_plan
+from pytest_gamedata.simulation.ledger.stories import (
+    LOOT,
+    REWARD,
+    STORE,
+    Stories,
+    draw_available,
+    make_stories,
+)
 from pytest_gamedata.simulation.sessions import Sessions
+from pytest_gamedata.simulation.world import World
 
 
-def plan_everyday(streams: Streams, items: Columns, sessions: Sessions, count: int) -> Plan:
+def plan_everyday(world: World, count: int) -> Stories:
     """Plan so many purchases in the store, loot drops and rewards, spread over all sessions."""
-    rng = streams.of("everyday", "plan")
+    items, sessions, rng = world.items, world.sessions, world.streams.of("everyday", "plan")
     chosen = sessions.draw(rng, count)
-    store, loot = store_ranks(streams, items), np.flatnonzero(~is_null(items["drop_rate"]))
+    store, loot = store_ranks(world), np.flatnonzero(~is_null(items["drop_rate"]))
     kind = pick(dist.EVERYDAY_PER_SESSION, strata(rng, count))
     buys, drops = kind.is_("store_purchase") & (len(store) > 0), kind.is_("loot_drop") & (len(loot) > 0)
-    plan = make_plan(count, user=sessions.user[chosen], at=sessions.moments_in(rng, chosen))
-    plan["type"] = np.select([buys, drops], [STORE, LOOT], REWARD)
+    stories = make_stories(count, user=sessions.user[chosen], at=sessions.moments_in(rng, chosen))
+    stories["type"] = np.select([buys, drops], [STORE, LOOT], REWARD)
     levels = levels_before(sessions, chosen[buys])
-    plan["item"][buys] = _Store(items, store, plan["user"][buys], plan["at"][buys], levels).draw(rng)
-    plan["item"][drops] = _draw_loot(rng, items, loot, plan["at"][drops])
-    stacks = buys & np.asarray(items["is_stackable"])[plan["item"]] if len(items["id"]) else buys
-    plan["quantity"] = np.where(stacks, rng.integers(1, dist.STACK_SIZE_MAX + 1, count), 1)
-    return plan
+    stories["item"][buys] = _Store(items, store, take(stories, buys), levels).draw(rng)
+    stories["item"][drops] = _draw_loot(rng, items, loot, stories["at"][drops])
+    stacks = buys & np.asarray(items["is_stackable"])[stories["item"]] if len(items["id"]) else buys
+    stories["quantity"] = np.where(stacks, rng.integers(1, dist.STACK_SIZE_MAX + 1, count), 1)
+    return stories
 
 
-def plan_rewards(rng: Rng, sessions: Sessions, count: int) -> Plan:
-    """Plan so many rewards of currency, spread over all sessions."""
-    chosen = sessions.draw(rng, count)
-    return make_plan(count, user=sessions.user[chosen], at=sessions.moments_in(rng, chosen))
-
-
-def store_ranks(streams: Streams, items: Columns) -> NDArray[np.int64]:
+def store_ranks(world: World) -> NDArray[np.int64]:
     """Return the items sold for wallet currency, the most popular first.
 
     What is used up and what is cheap sell best; what sells well is not retired.
     """
+    items = world.items
     store = np.flatnonzero((np.asarray(items["price_hard"]) > 0) | (np.asarray(items["price_soft"]) > 0))
-    luck = streams.of("items", "popularity").random(len(store))
+    luck = world.streams.of("items", "popularity").random(len(store))
     again = np.asarray(items["is_stackable"])[store]
     luck *= np.where(again, dist.STACKABLE_RANK_FACTOR, 1.0)
     luck *= items["rarity"][store].weigh(dist.RARITY_PRICE_FACTOR) / max(dist.RARITY_PRICE_FACTOR.values())
@@ -63,39 +65,23 @@ def levels_before(sessions: Sessions, session: NDArray[np.int64]) -> NDArray[np.
 
 
 class _Store:
-    """Who buys when, and which items they may: on sale, within reach, and not what they already own."""
+    """Purchases in the store, and the items that fit each: on sale, within the level, not owned already."""
 
-    def __init__(self, items: Columns, ranks: NDArray[np.int64], user: Any, at: Any, level: Any) -> None:
-        self._ranks, self._user, self._at, self._level = ranks, user, at, level
+    def __init__(self, items: Columns, ranks: NDArray[np.int64], buys: Stories, level: Any) -> None:
+        self._ranks, self._level = ranks, level
+        self._user, self._at = buys["user"], buys["at"]
         self._count = len(items["id"])
         self._until = np.asarray(items["available_until"])
         self._again = np.asarray(items["is_stackable"])
         self._needed = np.array([_required_level(each) for each in items["attributes"]], dtype=np.int64)
 
     def draw(self, rng: Rng) -> NDArray[np.int64]:
-        """Draw items by Zipf's law; whom one does not fit swaps with another buyer, so that the law holds."""
+        """Draw items by Zipf's law; what does not fit its buyer is drawn again, at last among what always fits."""
         item = self._draw_ranked(rng, self._ranks, len(self._user))
-        for _ in range(dist.STORE_SWAPS):
+        for ranks in (*[self._ranks] * dist.STORE_REDRAWS, self._always()):
             unfit = self._find_unfit(item)
-            bad, good = np.flatnonzero(unfit), np.flatnonzero(~unfit)
-            bad = rng.permutation(bad)[: len(good)]
-            if not len(bad):
-                break
-            item = self._swap(item, bad, rng.choice(good, len(bad), replace=False))
-        unfit = self._find_unfit(item)
-        if unfit.any():
-            item[unfit] = self._draw_ranked(rng, self._always(), int(unfit.sum()))
+            item[unfit] = self._draw_ranked(rng, ranks, int(unfit.sum()))
         return item
-
-    def _swap(self, item: Any, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Swap the items of two buyers each, where then they fit both."""
-        swapped = item.copy()
-        swapped[one], swapped[other] = item[other], item[one]
-        unfit = self._find_unfit(swapped)
-        keeps = unfit[one] | unfit[other]
-        for side in (one[keeps], other[keeps]):
-            swapped[side] = item[side]
-        return swapped
 
     def _find_unfit(self, item: NDArray[np.int64]) -> NDArray[np.bool_]:
         unfit = (self._until[item] <= self._at) | (self._needed[item] > self._level)
@@ -107,8 +93,9 @@ class _Store:
     def _always(self) -> NDArray[np.int64]:
         """Return what anybody can buy at any time, again and again; else what is on sale for longest."""
         until = self._until[self._ranks]
-        steady = self._again[self._ranks] & (self._needed[self._ranks] <= 1) & (until == until.max())
-        return self._ranks[steady] if steady.any() else self._ranks[np.argmax(until) :][:1]
+        longest = until == np.sort(until)[-1:]
+        steady = longest & self._again[self._ranks] & (self._needed[self._ranks] <= 1)
+        return self._ranks[steady if steady.any() else np.flatnonzero(longest)[:1]]
 
     @staticmethod
     def _draw_ranked(rng: Rng, ranks: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -132,10 +119,10 @@ def _draw_loot(rng: Rng, items: Columns, loot: NDArray[np.int64], at: Any) -> ND
     return item
 
 
-def plan_welcomes(streams: Streams, users: Columns, cast: dict[str, int]) -> Plan:
+def plan_welcomes(world: World) -> Stories:
     """Plan the reward that every user gets right after signing up."""
-    count = len(users["created_at"])
-    at = users["created_at"] + seconds(streams.of("welcomes", "at").uniform(*dist.WELCOME_SECONDS, count))
+    count, since = world.spec.users, world.users["created_at"]
+    at = since + seconds(world.streams.of("welcomes", "at").uniform(*dist.WELCOME_SECONDS, count))
     bonus = np.full(count, dist.WELCOME_REWARD_SOFT)
-    bonus[members(cast, "trader")] = dist.TRADER_CAPITAL_SOFT
-    return make_plan(count, user=np.arange(count), type=REWARD, at=at, bonus=bonus)
+    bonus[world.members("trader")] = dist.TRADER_CAPITAL_SOFT
+    return make_stories(count, user=np.arange(count), type=REWARD, at=at, bonus=bonus)

@@ -1,8 +1,9 @@
-"""Deals: what a story of the ledger is before any amount is drawn, and the ways to draw one.
+"""Stories: what happens in the ledger, before any amount is drawn.
 
-A plan is a dict of columns: `user`, `item`, `counterparty` (positions, -1 for none), `type` and `status`
-(codes of TYPES and STATUSES), `at` (moment), `quantity`, `bonus`, `refunded_at`. A story takes one row of
-the ledger, or more: a purchase with its refund, a trade with its other leg, what is given away with its grant.
+A table of stories has the columns `user`, `item`, `counterparty` (positions, -1 for none), `type` and `status`
+(codes: positions among the values of the models), `at` (moment), `quantity`, `bonus` and `refunded_at`. A story
+takes one row of the ledger, or more: a purchase with its refund, a trade with its other leg, what is given away
+with its grant.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 from pytest_gamedata.columns.combine import table_of
 from pytest_gamedata.columns.sampling import Rng
 from pytest_gamedata.columns.values import NULL_MOMENT, Columns
-from pytest_gamedata.simulation.cast import members
+from pytest_gamedata.models.values import TRANSACTION_STATUS_VALUES, TRANSACTION_TYPE_VALUES
 
-Plan = dict[str, Any]
-TYPES = ("iap_purchase", "store_purchase", "trade", "gift", "loot_drop", "reward")
-STATUSES = ("completed", "failed", "pending", "cancelled", "refunded", "charged_back")
-IAP, STORE, TRADE, GIFT, LOOT, REWARD = range(6)
-COMPLETED, FAILED, PENDING, CANCELLED, REFUNDED, CHARGED_BACK = range(6)
+Stories = dict[str, Any]
+IAP, STORE, TRADE, GIFT, LOOT, REWARD = map(
+    TRANSACTION_TYPE_VALUES.index, ("iap_purchase", "store_purchase", "trade", "gift", "loot_drop", "reward")
+)
+COMPLETED, FAILED, PENDING, CANCELLED, REFUNDED, CHARGED_BACK = map(
+    TRANSACTION_STATUS_VALUES.index,
+    ("completed", "failed", "pending", "cancelled", "refunded", "charged_back"),
+)
 NONE = -1
 _BLANK = {
     "user": 0, "item": NONE, "counterparty": NONE, "type": np.int8(REWARD), "status": np.int8(COMPLETED),
@@ -29,19 +33,15 @@ _BLANK = {
 }  # fmt: skip
 
 
-def make_plan(count: int, **given: Any) -> Plan:
-    """Make a plan of so many stories: rewards, unless something else is given."""
+def make_stories(count: int, **given: Any) -> Stories:
+    """Make a table of so many stories: rewards, unless something else is given."""
     return table_of(count, _BLANK, given)
 
 
-def row_counts(plan: Plan) -> NDArray[np.int64]:
-    """Return how many rows of the ledger each story takes by itself."""
-    return 1 + ((plan["type"] == TRADE) | ~np.isnat(plan["refunded_at"])).astype(np.int64)
-
-
-def story_sizes(plan: Plan) -> NDArray[np.int64]:
-    """Return how many rows each story takes at most: what is given away may have to be granted first."""
-    return row_counts(plan) + np.isin(plan["type"], (TRADE, GIFT))
+def row_counts(stories: Stories) -> NDArray[np.int64]:
+    """Return how many rows of the ledger each story takes: itself, what answers it, and the grant before it."""
+    is_trade, is_gift = stories["type"] == TRADE, stories["type"] == GIFT
+    return 1 + 2 * is_trade.astype(np.int64) + is_gift + ~np.isnat(stories["refunded_at"])
 
 
 def draw_available(rng: Rng, items: Columns, among: NDArray[np.int64], at: Any) -> NDArray[np.int64]:
@@ -50,8 +50,3 @@ def draw_available(rng: Rng, items: Columns, among: NDArray[np.int64], at: Any) 
     order = np.argsort(until, kind="stable")
     first = np.minimum(np.searchsorted(until[order], at, side="right"), len(among) - 1)
     return among[order[first + (rng.random(len(at)) * (len(among) - first)).astype(np.int64)]]
-
-
-def rows_of_role(plan: Plan, cast: dict[str, int], *roles: str) -> NDArray[np.bool_]:
-    """Tell which stories belong to one of these roles of the cast."""
-    return np.isin(plan["user"], members(cast, *roles))

@@ -14,7 +14,7 @@ from pytest_gamedata.columns.values import NULL_MOMENT, Columns
 from pytest_gamedata.models.values import REVERSAL_TYPES
 
 
-def settle(rows: Columns) -> Columns:
+def settle_wallets(rows: Columns) -> Columns:
     """Walk through the wallets in time; what they cannot pay fails, a refund takes back what is left."""
     status, soft, hard = rows["status"], np.array(rows["soft_delta"]), np.array(rows["hard_delta"])
     broke, cancelled = _find_overdrafts(rows, soft, hard)

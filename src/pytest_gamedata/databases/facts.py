@@ -1,0 +1,36 @@
+"""The facts of a template: what it holds, who built it, how long that took."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of a template, kept with it as the comment of its database."""
+
+    spec: str
+    counts: dict[str, int]
+    cast: dict[str, int]
+    build_seconds: float
+    load_seconds: float
+    run: str = ""  # the run that built it, as its directory is named
+    keep: bool = False  # for later runs
+
+    def to_json(self) -> str:
+        """Return the facts as text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Facts:
+        """Read what `to_json` has written."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template on the run's server."""
+
+    name: str
+    facts: Facts
