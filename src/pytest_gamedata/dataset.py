@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.columns.values import Columns
 from pytest_gamedata.factories import FACTORIES
-from pytest_gamedata.factories.by_table import columns_of_table
+from pytest_gamedata.factories.by_table import factories_by_table
+from pytest_gamedata.factories.fields import own_columns
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth import make_auth_events
 from pytest_gamedata.simulation.items import make_items
@@ -23,11 +24,15 @@ from pytest_gamedata.validate import validate_dataset
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows by table, as columns in the order of their ids, and the ids of the cast."""
+    """Rows by table, as columns in the order of their ids, and the ids of the cast.
+
+    `fields` are the same rows with the params that they were drawn from, for tables whose factory a team has changed.
+    """
 
     spec: DatasetSpec
     tables: dict[str, Columns]
     cast: dict[str, int]
+    fields: dict[str, Columns] = field(default_factory=dict, repr=False)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -35,7 +40,7 @@ class Dataset:
         return {name: len(columns["id"]) for name, columns in self.tables.items()}
 
 
-def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -> Dataset:
+def build_dataset(spec: DatasetSpec, factories: Iterable[Any] = FACTORIES) -> Dataset:
     """Build all rows of a dataset in memory.
 
     Raises DatasetInvalidError if a row breaks a rule of `pytest_gamedata.validate`.
@@ -44,12 +49,10 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     >>> dataset.counts["users"], dataset.tables["users"]["level"].mean().round(1)
     (1000, ...)
     """
-    dataset = _simulate(spec, factories)
+    dataset = _simulate(spec, factories_by_table(factories))
     validate_dataset(dataset)
-    tables = dataset.tables.items()
-    return Dataset(
-        spec, {name: columns_of_table(factories[name], columns) for name, columns in tables}, dataset.cast
-    )
+    tables = {name: own_columns(name, columns) for name, columns in dataset.tables.items()}
+    return Dataset(spec, tables, dataset.cast, dataset.tables)
 
 
 def _simulate(spec: DatasetSpec, factories: Mapping[str, Any]) -> Dataset:

@@ -165,6 +165,13 @@ _ROWS = (
         default=[], allowed="paths separated by spaces or line breaks", ini_type="args", ini_only=True,
     ),
     Setting(
+        "alembic", "the alembic.ini of your migrations: `upgrade head` creates the tables", ini_only=True,
+    ),
+    Setting(
+        "django", "create the tables by Django's migrations, and give pytest-django a seeded clone as its test database",
+        default=False, allowed="true or false", ini_type="bool", ini_only=True,
+    ),
+    Setting(
         "password", "replaces the password of all password accounts; set both", PASSWORD, ini_only=True, in_spec=True,
     ),
     Setting(

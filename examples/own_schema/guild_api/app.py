@@ -55,7 +55,7 @@ def _verify(password_hash: str, password: str) -> bool:
 async def list_guilds(session: Database) -> list[dict[str, Any]]:
     members = func.count(Membership.account_uuid)
     query = select(Guild.name, members).outerjoin(Membership).group_by(Guild.id).order_by(members.desc(), Guild.name)
-    return [{"name": name, "members": count} for name, count in (await session.execute(query)).tuples()]
+    return [{"name": name, "members": count} for name, count in await session.execute(query)]
 
 
 @router.post("/guilds/{guild}/members", status_code=201)

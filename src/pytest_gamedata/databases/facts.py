@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,7 @@ class Facts:
 
     spec: str
     counts: dict[str, int]
-    cast: dict[str, int]
+    cast: dict[str, Any]  # keys of the users' table by role
     build_seconds: float
     load_seconds: float
     run: str = ""  # the run that built it, as its directory is named
@@ -20,12 +22,23 @@ class Facts:
 
     def to_json(self) -> str:
         """Return the facts as text."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self), default=_describe_key)
 
     @classmethod
     def from_json(cls, text: str) -> Facts:
         """Read what `to_json` has written."""
-        return cls(**json.loads(text))
+        return cls(**json.loads(text, object_hook=_read_key))
+
+
+def _describe_key(key: Any) -> dict[str, str]:
+    """Return a key that JSON has no form for, with its type."""
+    return {"type": "uuid" if isinstance(key, uuid.UUID) else "text", "key": str(key)}
+
+
+def _read_key(found: dict[str, Any]) -> Any:
+    if found.keys() != {"type", "key"}:
+        return found
+    return uuid.UUID(found["key"]) if found["type"] == "uuid" else found["key"]
 
 
 @dataclass(frozen=True)

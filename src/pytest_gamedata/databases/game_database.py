@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_gamedata.postgres.server import Server
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class GameDatabase:
     """A test's own seeded database.
 
-    `counts` is rows per table as seeded, `cast` the ids of the named users, `password` the plain password
+    `counts` is rows per table as seeded, `cast` the keys of the named users, `password` the plain password
     of every password account.
     """
 
@@ -28,7 +28,7 @@ class GameDatabase:
     name: str
     spec: DatasetSpec
     counts: dict[str, int]
-    cast: dict[str, int]
+    cast: dict[str, Any]
     _sessions: list[Session] = field(default_factory=list, repr=False)
 
     @property

@@ -40,7 +40,12 @@ class OwnFactories(Sequence[Any]):
 def _factories() -> list[Any]:
     from pytest_gamedata.factories import FACTORIES
 
-    return list(FACTORIES.values())
+    return list(FACTORIES)
+
+
+def fills_own_tables(parts: Parts) -> bool:
+    """Tell whether our factories fill our tables: nothing need be mapped then."""
+    return creates_own_tables(parts.create_schema) and are_own_factories(parts.factories)
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,8 @@ def creates_own_tables(create_schema: Any) -> bool:
 
 
 def are_own_factories(factories: Sequence[Any]) -> bool:
-    """Tell whether all rows come from our factories, also those of the tables that the list leaves out."""
+    """Tell whether these are our four factories, as they are by default."""
     module = sys.modules.get(f"{PACKAGE}.factories")
-    ours = list(module.FACTORIES.values()) if module else []
-    given = [] if isinstance(factories, OwnFactories) else factories
-    return all(factory in ours for factory in given) and all(
-        factory.__module__.startswith(f"{PACKAGE}.") for factory in ours
-    )
+    ours = list(module.FACTORIES) if module else []
+    is_changed = any(not factory.__module__.startswith(f"{PACKAGE}.") for factory in ours)
+    return not is_changed and (isinstance(factories, OwnFactories) or list(factories) == ours)

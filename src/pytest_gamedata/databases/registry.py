@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,14 +38,19 @@ class Costs:
     templates: dict[str, Facts] = field(default_factory=dict)
     clones: list[float] = field(default_factory=list)
 
+    def to_send(self) -> dict[str, Any]:
+        """Return all of it in the form that xdist can send."""
+        templates = {name: facts.to_json() for name, facts in self.templates.items()}
+        return {"server": self.server and asdict(self.server), "templates": templates, "clones": self.clones}
+
     def add(self, other: dict[str, Any]) -> None:
-        """Add what an xdist worker has spent, given as `asdict` makes it."""
+        """Add what an xdist worker has spent, as `to_send` gives it."""
         from pytest_gamedata.databases.facts import Facts
 
         server = other["server"] and ServerCosts(**other["server"])
         if server and (self.server is None or server.seconds > self.server.seconds):
             self.server = server
-        self.templates |= {name: Facts(**facts) for name, facts in other["templates"].items()}
+        self.templates |= {name: Facts.from_json(facts) for name, facts in other["templates"].items()}
         self.clones += other["clones"]
 
 

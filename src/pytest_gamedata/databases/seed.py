@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, create_engine
-
 from pytest_gamedata.databases.existing import note_spec, raw_connection
 from pytest_gamedata.databases.facts import Facts
-from pytest_gamedata.databases.parts import Parts
+from pytest_gamedata.databases.game_database import GameDatabase
+from pytest_gamedata.databases.mapping import MappedTables, map_tables
+from pytest_gamedata.databases.mapping.entries import Entry, read_entries
+from pytest_gamedata.databases.migrations import environment
+from pytest_gamedata.databases.parts import Parts, fills_own_tables
 from pytest_gamedata.dataset import Dataset, build_dataset
-from pytest_gamedata.factories.by_table import factories_by_table
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.clones import connect
-from pytest_gamedata.postgres.rows.copy import Report, load_new_database, load_tables, tell_nobody
+from pytest_gamedata.postgres.rows.copy import Rows, count_of
+from pytest_gamedata.postgres.rows.load import Report, load_new_database, load_tables, tell_nobody
 from pytest_gamedata.settings import DatasetSpec
 
 if TYPE_CHECKING:
@@ -57,25 +59,43 @@ def load_into(connection: Connection, dataset: Dataset, report: Report = tell_no
 
 
 def seed(server: Server, dbname: str, spec: DatasetSpec, parts: Parts) -> Facts:
-    """Build a dataset and load it into an empty database."""
+    """Create the tables of an empty database, and fill those of the factories."""
     began = time.perf_counter()
-    dataset = build_dataset(spec, factories_by_table(parts.factories))
+    entries = None if fills_own_tables(parts) else read_entries(parts.factories)
+    is_needed = entries is None or any(entry.source for entry in entries)
+    dataset = build_dataset(spec, [entry.factory for entry in entries or ()]) if is_needed else None
     built = time.perf_counter()
-    _fill(server, dbname, dataset, parts.create_schema)
-    loaded = time.perf_counter()
-    return Facts(str(spec), dataset.counts, dataset.cast, built - began, loaded - built)
+    create_schema(server, dbname, parts.create_schema)
+    if entries is None and dataset is not None:
+        _load(server, dbname, dataset.tables)
+        mapped = MappedTables(dataset.tables, dataset.counts, dataset.cast)
+    else:
+        mapped = _map(server, dbname, entries or [], dataset, spec.seed)
+        _load(server, dbname, mapped.rows)
+    return Facts(str(spec), mapped.counts, mapped.cast, built - began, time.perf_counter() - built)
 
 
-def _fill(server: Server, dbname: str, dataset: Dataset, create_schema: CreateSchema) -> None:
-    """Create the tables in a new database and load a dataset into them, several at once where that pays."""
-    url = URL.create("postgresql+psycopg", server.user, server.password, server.host, server.port, dbname)
-    engine = create_engine(url)
+def create_schema(server: Server, dbname: str, create: CreateSchema) -> None:
+    """Create the tables of a database, in an environment that names it: migrations and programs may read that."""
+    database = GameDatabase(server, dbname, DatasetSpec(), {}, {})
     try:
-        create_schema(engine)
+        with environment(database.env):
+            create(database.engine)
     finally:
-        engine.dispose()
-    count = CONNECTIONS if sum(dataset.counts.values()) >= MANY_ROWS else 1
+        database.close()
+
+
+def _map(
+    server: Server, dbname: str, entries: list[Entry], dataset: Dataset | None, seed: int
+) -> MappedTables:
+    with connect(server, dbname) as connection:
+        mapped = map_tables(connection, entries, dataset, seed)
+        connection.rollback()
+    return mapped
+
+
+def _load(server: Server, dbname: str, tables: Mapping[str, Rows]) -> None:
+    """Load rows into a new database, several tables at once where that pays."""
+    count = CONNECTIONS if sum(map(count_of, tables.values())) >= MANY_ROWS else 1
     with ExitStack() as stack:
-        load_new_database(
-            [stack.enter_context(connect(server, dbname)) for _ in range(count)], dataset.tables
-        )
+        load_new_database([stack.enter_context(connect(server, dbname)) for _ in range(count)], tables)

@@ -1,4 +1,4 @@
-"""Factory Boy factories for the four tables; `FACTORIES` are those that seed a database."""
+"""Factory Boy factories for the four tables; `FACTORIES` are those that seed a database by default."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from pytest_gamedata.factories.auth_events import AuthEventFactory
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.items import ItemFactory
+from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory, TransactionFactory
 from pytest_gamedata.factories.users import UserFactory
 
-FACTORIES = {
-    "users": UserFactory,
-    "items": ItemFactory,
-    "transactions": TransactionFactory,
-    "auth_events": AuthEventFactory,
-}
+FACTORIES = (UserFactory, ItemFactory, TransactionFactory, AuthEventFactory)
 
 __all__ = [
     "FACTORIES",
@@ -22,6 +18,7 @@ __all__ = [
     "Draw",
     "GameFactory",
     "ItemFactory",
+    "Per",
     "RefundFactory",
     "SellerLegFactory",
     "TransactionFactory",

@@ -53,9 +53,13 @@ class Table:
         return pack_text(value) if is_free_text(value) else value
 
     def all(self) -> Columns:
-        """Return every column that is given or can be drawn; not parents, nor values for the whole table."""
+        """Return every column that is given or can be drawn; not parents, nor values for the whole table.
+
+        Fields that a team has added are left: they are drawn when all rows are settled.
+        """
+        own = declarations_of(own_base(self._cls))
         for name, declaration in self._declarations.items():
-            if not isinstance(declaration, Settled):
+            if name in own and not isinstance(declaration, Settled):
                 self._find(name)
         return {name: value for name, value in self._values.items() if isinstance(value, COLUMN_KINDS)}
 

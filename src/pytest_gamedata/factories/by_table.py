@@ -1,46 +1,21 @@
-"""The factory that fills each table, ours or a team's, and the columns that it stores there."""
+"""The factory that draws each of our tables: ours, or a team's subclass of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from pytest_gamedata.columns.values import Columns
-from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import FACTORIES
-from pytest_gamedata.factories.adapter import excluded_by, model_of, renames_of
+from pytest_gamedata.models import TABLES
+
+OWN_FACTORIES = dict(zip(TABLES, FACTORIES, strict=True))
+
+
+def table_of(factory: Any) -> str | None:
+    """Return which of our tables a factory draws, None if it is no factory of ours nor a subclass."""
+    return next((table for table, own in OWN_FACTORIES.items() if issubclass(factory, own)), None)
 
 
 def factories_by_table(factories: Iterable[Any]) -> dict[str, Any]:
-    """Return the factory of each table: the given ones, and ours where none is given.
-
-    Raises SettingsError for a factory that is no subclass of ours.
-    """
-    chosen: dict[str, Any] = dict(FACTORIES)
-    for given in factories:
-        tables = [name for name, ours in FACTORIES.items() if issubclass(given, ours)]
-        if not tables:
-            ours = ", ".join(factory.__name__ for factory in FACTORIES.values())
-            raise SettingsError(
-                f"gamedata_factories: {given.__name__} is not allowed. Allowed: subclasses of {ours}."
-            )
-        chosen[tables[0]] = given
-    return chosen
-
-
-def columns_of_table(factory: Any, columns: Columns) -> Columns:
-    """Return the columns that the factory's table has, under their names there.
-
-    Raises SettingsError for a column of the table that nobody fills.
-    """
-    renames, excluded = renames_of(factory), excluded_by(factory)
-    named = {renames.get(name, name): value for name, value in columns.items() if name not in excluded}
-    table = model_of(factory).__table__
-    for column in table.columns:
-        optional = column.nullable or column.server_default is not None or column.identity is not None
-        if column.name not in named and not optional:
-            raise SettingsError(
-                f"{factory.__name__}: nobody fills column {column.name!r} of table {table.name!r}. "
-                "Declare it in the factory, make it nullable, or give it a server default."
-            )
-    return {column.name: named[column.name] for column in table.columns if column.name in named}
+    """Return the factory of each table: the last of these that changes ours, else ours."""
+    return OWN_FACTORIES | {table: each for each in factories if (table := table_of(each))}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_gamedata.columns.values import Columns
-from pytest_gamedata.factories.adapter import declarations_of, is_factory, model_of, params_of, renames_of
+from pytest_gamedata.factories.adapter import declarations_of, is_factory, model_of, params_of
+from pytest_gamedata.models import Base
 
 
 def own_base(cls: Any) -> Any:
@@ -24,21 +25,23 @@ def _is_ours(cls: type) -> bool:
 
 
 def drop_params(cls: Any, columns: Columns) -> Columns:
-    """Leave out the params that rows were drawn from, unless the table has a column for them."""
-    stored = model_of(cls).__table__.columns
-    params, renames = params_of(cls), renames_of(cls)
+    """Leave out the params that rows were drawn from; a team's factory keeps them, for its declarations may read them."""
+    stored, params = model_of(own_base(cls)).__table__.columns, params_of(cls)
+    is_changed = bool(changed_fields(cls))
     return {
-        name: column
-        for name, column in columns.items()
-        if name not in params or renames.get(name, name) in stored
+        name: column for name, column in columns.items() if is_changed or name not in params or name in stored
     }
 
 
+def own_columns(table: str, columns: Columns) -> Columns:
+    """Return the columns that our table of this name has."""
+    own = Base.metadata.tables[table].columns
+    return {name: column for name, column in columns.items() if name in own}
+
+
 def type_of_field(cls: Any, name: str) -> type:
-    """Return the Python type of a field: by the factory's model, else by that of the factory it changes."""
-    models = [model_of(base) for base in cls.__mro__ if is_factory(base) and model_of(base)]
-    types = (type_of_column(model, name) for model in models)
-    return next((found for found in types if found), object)
+    """Return the Python type of a field of ours, object for a field that a team has added."""
+    return type_of_column(model_of(own_base(cls)), name) or object
 
 
 def type_of_column(model: Any, name: str) -> type | None:

@@ -9,8 +9,8 @@ from typing import Any
 from factory import builder, declarations, enums
 
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.adapter import _private_random_state
+from pytest_gamedata.factories.base import GameFactory
 
 HOOKS = (
     "_build",

@@ -23,6 +23,7 @@ from pytest_gamedata.columns.values import (
     random_uuids,
 )
 from pytest_gamedata.errors import DatasetInvalidError
+from pytest_gamedata.factories.adapter import declarations_of, excluded_by
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.fields import changed_fields
@@ -273,11 +274,10 @@ class RefundFactory(TransactionFactory):
 
 def answering(answer: Any, factory: Any) -> Any:
     """Return a factory of answers that keeps what a user's own factory changes."""
-    fields = changed_fields(factory) - set(vars(answer))
+    declared = declarations_of(factory)
+    fields = (changed_fields(factory) & set(declarations_of(answer))) - set(vars(answer))
     if not fields:
         return answer
-    declared = {name: factory._meta.declarations[name] for name in fields}
-    meta = type("Meta", (), {"model": factory._meta.model, "exclude": answer._meta.exclude})
-    return type(answer)(
-        answer.__name__, (answer,), {**declared, "Meta": meta, "__module__": factory.__module__}
-    )
+    body = {name: declared[name] for name in fields}
+    meta = type("Meta", (), {"model": Transaction, "exclude": excluded_by(answer)})
+    return type(answer)(answer.__name__, (answer,), {**body, "Meta": meta, "__module__": factory.__module__})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -91,7 +90,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send an xdist worker's costs to its controller."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["gamedata"] = asdict(session.config.stash[RUN].costs)
+        session.config.workeroutput["gamedata"] = session.config.stash[RUN].costs.to_send()
 
 
 @pytest.hookimpl(optionalhook=True)

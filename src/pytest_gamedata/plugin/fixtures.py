@@ -13,7 +13,7 @@ from pytest_gamedata.databases.registry import find_template
 from pytest_gamedata.errors import LeakedConnectionWarning
 from pytest_gamedata.plugin.markers import next_spec, spec_of
 from pytest_gamedata.plugin.origins import origin_of
-from pytest_gamedata.plugin.run_state import RUN
+from pytest_gamedata.plugin.run_state import RUN, alembic_ini
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -45,11 +45,16 @@ def gamedata_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def gamedata_create_schema() -> CreateSchema:
+def gamedata_create_schema(request: pytest.FixtureRequest) -> CreateSchema:
     """Give a callable that creates the tables; override it to run your migrations."""
     from pytest_gamedata.databases.parts import create_tables
 
-    return create_tables
+    ini = alembic_ini(request.config)
+    if ini is None:
+        return create_tables
+    from pytest_gamedata.databases.migrations import alembic_schema
+
+    return alembic_schema(ini)
 
 
 @pytest.fixture(scope="session")

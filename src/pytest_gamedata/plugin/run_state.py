@@ -34,6 +34,7 @@ def start_run(config: pytest.Config) -> Run:
     """
     for name in SETTINGS:
         read_setting(config, name)
+    alembic_ini(config)
     shared: SharedRun = getattr(config, "workerinput", {}).get("gamedata") or _new_run()
     now = parse_until(shared["now"])
     spec = resolve_spec(DatasetSpec(), fix_now(_find_spec(config), now))
@@ -48,6 +49,22 @@ def _find_key_files(config: pytest.Config) -> KeyFiles | None:
     from pytest_gamedata.databases.key_files import KeyFiles
 
     return KeyFiles(tuple(entries), config.inipath.parent if config.inipath else config.rootpath)
+
+
+def alembic_ini(config: pytest.Config) -> Path | None:
+    """Return the alembic.ini that the ini names, None if it names none.
+
+    Raises SettingsError if it is not there.
+    """
+    name = read_setting(config, "alembic")
+    if not name:
+        return None
+    path = (config.inipath.parent if config.inipath else config.rootpath) / name
+    if not path.is_file():
+        raise SettingsError(
+            f"ini gamedata_alembic: {name!r} is no file in {str(path.parent)!r}. Name your alembic.ini."
+        )
+    return path
 
 
 def _new_run() -> SharedRun:

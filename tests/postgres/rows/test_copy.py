@@ -12,7 +12,7 @@ from pytest_gamedata.columns.categorical import categorical, free_text
 from pytest_gamedata.columns.values import NULL, texts, to_python
 from pytest_gamedata.databases.existing import raw_connection
 from pytest_gamedata.errors import LoadError
-from pytest_gamedata.postgres.rows.copy import load_new_database, load_tables, loading_order
+from pytest_gamedata.postgres.rows.load import load_new_database, load_tables
 from pytest_gamedata.postgres.rows.pack import ROWS_PER_BLOCK
 from pytest_gamedata.postgres.rows.read_back import read_table
 

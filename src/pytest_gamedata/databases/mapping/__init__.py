@@ -25,7 +25,7 @@ from pytest_gamedata.databases.mapping.models import ModelTable
 from pytest_gamedata.databases.mapping.parents import draw_per_parent
 from pytest_gamedata.databases.mapping.stored import stored_rows
 from pytest_gamedata.errors import LoadError, SettingsError
-from pytest_gamedata.factories import FACTORIES
+from pytest_gamedata.factories.by_table import OWN_FACTORIES
 from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.resolve import check_bulk
 from pytest_gamedata.models import Base
@@ -45,7 +45,6 @@ class MappedTables:
     """The rows of a team's tables, ready to be loaded, parents first."""
 
     rows: dict[str, Any]  # by the table's name in SQL
-    factories: dict[str, str]  # the factory of each, for errors
     counts: dict[str, int]  # by the table's name
     cast: dict[str, Any]  # keys of the users' table by role
 
@@ -67,7 +66,6 @@ def map_tables(connection: Connection, entries: Sequence[Entry], dataset: Any, s
     del shadows
     return MappedTables(
         rows={each.table.sql: stored_rows(each) for each in filled},
-        factories={each.table.sql: each.entry.name for each in filled},
         counts={str(each.table): each.count for each in filled},
         cast=_cast_keys(users, dataset),
     )
@@ -126,7 +124,7 @@ def _relate(tables: Tables, dataset: Any) -> list[Filled]:
     shadows = {
         name: tables.of_source(name)
         or Filled(Entry(made, ModelTable(name), name, None), None, len(fields["id"]), fields)  # type: ignore[arg-type]
-        for (name, made), fields in zip(FACTORIES.items(), dataset.fields.values(), strict=True)
+        for (name, made), fields in zip(OWN_FACTORIES.items(), dataset.fields.values(), strict=True)
     }
     for each in shadows.values():
         for key in Base.metadata.tables[str(each.entry.source)].foreign_keys:

@@ -10,7 +10,7 @@ import factory
 
 from pytest_gamedata.databases.mapping.models import ModelTable, describe_model
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories import FACTORIES
+from pytest_gamedata.factories.by_table import table_of
 from pytest_gamedata.factories.per_parent import Per
 
 ALLOWED = "a Factory Boy factory of ours or a subclass, (factory, count) or (factory, Per(parent, mean))"
@@ -54,7 +54,7 @@ def _read_entry(given: Any) -> Entry:
     made, rows = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
     if not (isinstance(made, type) and issubclass(made, factory.Factory)) or not _is_count(rows):
         raise SettingsError(f"gamedata_factories: {given!r} is not allowed. Allowed: {ALLOWED}.")
-    source = next((name for name, ours in FACTORIES.items() if issubclass(made, ours)), None)
+    source = table_of(made)
     if source is None and rows is None:
         raise SettingsError(
             f"gamedata_factories: {made.__name__} needs a number of rows: "

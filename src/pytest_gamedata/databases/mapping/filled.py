@@ -25,7 +25,7 @@ class Filled:
     table: Table
     count: int
     fields: dict[str, Any] = field(default_factory=dict)  # the dataset's columns, under our names
-    stored: dict[str, Sequence[Any]] = field(default_factory=dict)  # by column
+    stored: dict[str, Any] = field(default_factory=dict)  # by column
     attributes: dict[str, Sequence[Any]] = field(default_factory=dict)  # as declarations gave them
     parents: dict[str, tuple[Filled, Positions]] = field(default_factory=dict)  # by attribute or column
     relatives: dict[str, tuple[Filled, Positions]] = field(default_factory=dict)  # our own: user, item, ...

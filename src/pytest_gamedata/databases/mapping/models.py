@@ -74,7 +74,7 @@ def _describe_mapper(mapper: Mapper[Any]) -> ModelTable:
     return dataclasses.replace(described, defaults={**defaults, **described.defaults})
 
 
-def _describe_sqlalchemy(table: Table, columns: Mapping[str, Column[Any]], relations: Any) -> ModelTable:
+def _describe_sqlalchemy(table: Table, columns: Mapping[str, Any], relations: Any) -> ModelTable:
     processors = {column.name: _processor(column.type) for column in table.columns}
     return ModelTable(
         name=str(table.name),

@@ -76,7 +76,7 @@ def _groups(filled: Filled, key: ForeignKey) -> Positions | None:
     for unique in filled.table.unique_keys:
         others = [name for name in unique if name not in own]
         if own <= set(unique) and all(name in known for name in others):
-            stacked = np.array([known[name] for name in others] or [np.zeros(filled.count)], dtype=np.int64)
+            stacked = np.array([known[name] for name in others] or [np.zeros(filled.count, dtype=np.int64)])
             return np.unique(stacked, axis=1, return_inverse=True)[1].reshape(-1)
     return None
 

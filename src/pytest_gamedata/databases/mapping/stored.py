@@ -18,11 +18,11 @@ from pytest_gamedata.postgres.rows.copy import TextRows
 
 def stored_rows(filled: Filled) -> Any:
     """Return the columns of a table of ours as they are, those of any other as rows of values for COPY."""
-    if filled.entry.factory in FACTORIES.values():
+    if filled.entry.factory in FACTORIES:
         return {name: filled.fields[name] for name in filled.table.columns if name in filled.fields}
     names = [name for name in filled.table.columns if name in filled.stored]
     columns = [_prepared(filled, name) for name in names]
-    return TextRows(names, filled.count, columns)
+    return TextRows(names, filled.count, columns, filled.entry.name)
 
 
 def _prepared(filled: Filled, name: str) -> Sequence[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from pytest_gamedata.errors import ClearError
-from pytest_gamedata.postgres.rows.copy import IDENTITIES
+from pytest_gamedata.postgres.rows.load import IDENTITIES
 
 Connection = psycopg.Connection[Any]
 
