@@ -23,6 +23,7 @@ def alembic_schema(ini: Path) -> Callable[[Engine], None]:
 
     The callable raises SettingsError if Alembic is not installed.
     """
+
     def create_schema(engine: Engine) -> None:
         config, command = _open_alembic(ini)
         url = engine.url.set(drivername=_driver(config) or engine.url.drivername)

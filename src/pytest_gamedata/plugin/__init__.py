@@ -10,7 +10,7 @@ import pytest
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.plugin.markers import MARKER, NEXT_ITEM, spec_of
 from pytest_gamedata.plugin.report import describe_costs, header_line, mention_gamedata, uses_gamedata
-from pytest_gamedata.plugin.run_state import RUN, share_run, start_run
+from pytest_gamedata.plugin.run_state import RUN, read_setting, share_run, start_run
 from pytest_gamedata.settings import SETTINGS
 
 pytest_plugins = ("pytest_gamedata.plugin.fixtures", "pytest_gamedata.plugin.origins")
@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     try:
         config.stash[RUN] = start_run(config)
+        if read_setting(config, "django"):
+            config.pluginmanager.import_plugin("pytest_gamedata.plugin.django_database")
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from None
 

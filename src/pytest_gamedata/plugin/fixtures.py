@@ -13,7 +13,7 @@ from pytest_gamedata.databases.registry import find_template
 from pytest_gamedata.errors import LeakedConnectionWarning
 from pytest_gamedata.plugin.markers import next_spec, spec_of
 from pytest_gamedata.plugin.origins import origin_of
-from pytest_gamedata.plugin.run_state import RUN, alembic_ini
+from pytest_gamedata.plugin.run_state import RUN, alembic_ini, read_setting
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -50,11 +50,15 @@ def gamedata_create_schema(request: pytest.FixtureRequest) -> CreateSchema:
     from pytest_gamedata.databases.parts import create_tables
 
     ini = alembic_ini(request.config)
-    if ini is None:
-        return create_tables
-    from pytest_gamedata.databases.migrations import alembic_schema
+    if ini is not None:
+        from pytest_gamedata.databases.migrations import alembic_schema
 
-    return alembic_schema(ini)
+        return alembic_schema(ini)
+    if read_setting(request.config, "django"):
+        from pytest_gamedata.plugin.django_database import unblocked
+
+        return unblocked(request)
+    return create_tables
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +73,7 @@ def gamedata_factories() -> Sequence[Any]:
 def gamedata_db(
     request: pytest.FixtureRequest,
     _gamedata_databases: tuple[Admin, Pool],
-    gamedata_create_schema: CreateSchema,
-    gamedata_factories: Sequence[Any],
+    _gamedata_parts: Parts,
 ) -> Iterator[GameDatabase]:
     """Give the test a database of its own, seeded as the options and the test's markers say."""
     from pytest_gamedata.databases.game_database import GameDatabase
@@ -79,7 +82,7 @@ def gamedata_db(
     from pytest_gamedata.postgres.clones import find_leaks
 
     run, (admin, pool) = request.config.stash[RUN], _gamedata_databases
-    parts = _parts(request, gamedata_create_schema, gamedata_factories)
+    parts = _gamedata_parts
     with one_line_failures(admin.server):
         spec = spec_of(request.node)
         template = get_template(run, admin, spec, parts)
@@ -131,13 +134,16 @@ def _gamedata_databases(gamedata_server: Server) -> Iterator[tuple[Admin, Pool]]
     admin.close()
 
 
-def _parts(request: pytest.FixtureRequest, create_schema: CreateSchema, factories: Sequence[Any]) -> Parts:
-    """Return the schema and factories of a test, with the origins of those that are not ours."""
+@pytest.fixture(scope="session")
+def _gamedata_parts(
+    request: pytest.FixtureRequest, gamedata_create_schema: CreateSchema, gamedata_factories: Sequence[Any]
+) -> Parts:
+    """Give the schema and factories of the tests, with the origins of those that are not ours."""
     from pytest_gamedata.databases.parts import Parts, are_own_factories, creates_own_tables
 
     is_own = {
-        "gamedata_create_schema": creates_own_tables(create_schema),
-        "gamedata_factories": are_own_factories(factories),
+        "gamedata_create_schema": creates_own_tables(gamedata_create_schema),
+        "gamedata_factories": are_own_factories(gamedata_factories),
     }
     origins = tuple(origin_of(request, name) for name, own in is_own.items() if not own)
-    return Parts(create_schema, factories, origins)
+    return Parts(gamedata_create_schema, gamedata_factories, origins)
