@@ -1,7 +1,7 @@
 """Views and models, on the seeded test database of pytest-django."""
 
 import pytest
-from django.test import TestCase
+from django.test import TestCase, TransactionTestCase
 
 from arena.models import Match, Player, Purchase
 
@@ -22,7 +22,7 @@ def test_players_have_the_standing_that_their_history_gives_them():
 
 @pytest.mark.django_db
 def test_new_rows_get_free_ids():
-    assert Match.objects.create(winner_id=1, loser_id=2).pk == 201
+    assert Match.objects.create(winner_id=1, loser_id=2).pk > 200
 
 
 @pytest.mark.django_db
@@ -63,3 +63,15 @@ class TestMatches(TestCase):
         response = self.client.post("/matches", {"winner": winner.nickname, "loser": loser.nickname})
 
         assert response.status_code == 403
+
+
+class TestTournament(TransactionTestCase):
+    """A class whose tests commit: Django empties all tables after each, and the next test gets a new clone."""
+
+    def test_all_matches_are_played_again(self):
+        Match.objects.all().delete()
+
+        assert not Match.objects.exists()
+
+    def test_matches_are_there_for_the_next_test(self):
+        assert Match.objects.count() == 200

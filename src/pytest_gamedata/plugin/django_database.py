@@ -46,11 +46,13 @@ def django_db_setup(
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
     """Give Django a new clone after a test that commits: it empties all tables at its end."""
     result = yield
     renew = item.config.stash.get(RENEW, None)
-    if renew is not None and _commits(item):
+    if renew is not None and nextitem is not None and _commits(item):
         renew()
     return result
 
