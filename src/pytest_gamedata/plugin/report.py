@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_gamedata.databases.registry import Run, ServerCosts
+from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.errors import GamedataError
 from pytest_gamedata.plugin.run_state import RUN
 
-# the fixtures that need a server
-SERVER_FIXTURES = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})
+if TYPE_CHECKING:
+    from pytest_gamedata.databases.facts import ServerCosts
+
+# the fixtures that take a server
+USING = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})
 
 
 def uses_gamedata(item: pytest.Item) -> bool:
