@@ -15,8 +15,8 @@ from pytest_gamedata.plugin.run_state import RUN
 if TYPE_CHECKING:
     from pytest_gamedata.databases.facts import ServerCosts
 
-# the fixtures that take a server
-USING = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})
+# the fixtures that need a server
+SERVER_FIXTURES = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})
 
 
 def uses_gamedata(item: pytest.Item) -> bool:
