@@ -34,7 +34,7 @@ def validate_dataset(dataset: Any) -> None:
     for check in CHECKS:
         give_back_memory(
             len(dataset.tables["auth_events"]["id"])
-        )  # 300,000 users: 1,250 MB at most, not 1,410
+        )  # 1,250 MB at the peak of 300,000 users, else 1,350
         check(rows, dataset.spec)
 
 
