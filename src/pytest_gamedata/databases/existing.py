@@ -11,8 +11,7 @@ from psycopg import sql
 
 from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.errors import LoadError
-from pytest_gamedata.factories import FACTORIES
-from pytest_gamedata.models import Base
+from pytest_gamedata.models import TABLES, Base
 from pytest_gamedata.postgres.rows.clear import check_ours, clear_tables, count_rows
 from pytest_gamedata.postgres.rows.read_back import read_table
 from pytest_gamedata.realism.judge import Finding, compare
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 Connection = psycopg.Connection[Any]
 
-TABLES = tuple(FACTORIES)
 OWN_COLUMNS = {name: [column.name for column in Base.metadata.tables[name].columns] for name in TABLES}
 # The command that makes the rows is noted as a comment on the first table.
 NOTE_START = "gamedata seed "

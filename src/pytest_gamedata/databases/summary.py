@@ -9,8 +9,9 @@ import numpy as np
 
 from pytest_gamedata.columns.categorical import Categorical, categorical
 from pytest_gamedata.columns.values import Column, is_null, to_python
-from pytest_gamedata.databases.existing import TABLES, raw_connection, read_dataset
+from pytest_gamedata.databases.existing import raw_connection, read_dataset
 from pytest_gamedata.dataset import Dataset
+from pytest_gamedata.models import TABLES
 from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES
 from pytest_gamedata.settings import DatasetSpec
 
