@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import Columns
-from pytest_gamedata.factories import FACTORIES
-from pytest_gamedata.factories.by_table import columns_of_table
+from pytest_gamedata.factories import FACTORIES, columns_of_table
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth import make_auth_events
 from pytest_gamedata.simulation.items import make_items

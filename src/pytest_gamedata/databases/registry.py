@@ -20,7 +20,7 @@ STARTED = time.time()  # pytest loads its plugins before it loads any code of a 
 
 @dataclass
 class Costs:
-    """What the run has spent: on the server, on each template by its name, on each clone in seconds."""
+    """The costs of a run: of the server, of each template by its name, of each clone in seconds."""
 
     server: ServerCosts | None = None
     templates: dict[str, Facts] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from pytest_gamedata.databases.existing import note_spec, raw_connection
 from pytest_gamedata.databases.facts import Facts
 from pytest_gamedata.databases.parts import Parts
 from pytest_gamedata.dataset import Dataset, build_dataset
-from pytest_gamedata.factories.by_table import factories_by_table
+from pytest_gamedata.factories import factories_by_table
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.clones import connect
 from pytest_gamedata.postgres.rows.copy import Report, load_new_database, load_tables, tell_nobody
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 CreateSchema = Callable[["Engine"], None]
-MANY_ROWS = 10_000  # from here on a second connection saves more than opening it costs
+ROWS_WORTH_A_CONNECTION = 10_000  # from here on a second connection saves more than opening it costs
 CONNECTIONS = 2
 
 
@@ -74,7 +74,7 @@ def _fill(server: Server, dbname: str, dataset: Dataset, create_schema: CreateSc
         create_schema(engine)
     finally:
         engine.dispose()
-    count = CONNECTIONS if sum(dataset.counts.values()) >= MANY_ROWS else 1
+    count = CONNECTIONS if sum(dataset.counts.values()) >= ROWS_WORTH_A_CONNECTION else 1
     with ExitStack() as stack:
         load_new_database(
             [stack.enter_context(connect(server, dbname)) for _ in range(count)], dataset.tables

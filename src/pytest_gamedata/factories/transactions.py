@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import constant
 from pytest_gamedata.columns.combine import choose
-from pytest_gamedata.columns.local_time import seconds
-from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, pick_by, strata
-from pytest_gamedata.columns.values import (
+from pytest_gamedata.columns.conversion import (
     NIL_UUID,
     NULL,
     NULL_MOMENT,
@@ -22,7 +20,10 @@ from pytest_gamedata.columns.values import (
     random_hex,
     random_uuids,
 )
+from pytest_gamedata.columns.local_time import seconds
+from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, pick_by, strata
 from pytest_gamedata.errors import DatasetInvalidError
+from pytest_gamedata.factories.adapter import declarations_of, excluded_by, model_of
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.fields import changed_fields
@@ -276,8 +277,8 @@ def answering(answer: Any, factory: Any) -> Any:
     fields = changed_fields(factory) - set(vars(answer))
     if not fields:
         return answer
-    declared = {name: factory._meta.declarations[name] for name in fields}
-    meta = type("Meta", (), {"model": factory._meta.model, "exclude": answer._meta.exclude})
+    declared = {name: declarations_of(factory)[name] for name in fields}
+    meta = type("Meta", (), {"model": model_of(factory), "exclude": excluded_by(answer)})
     return type(answer)(
         answer.__name__, (answer,), {**declared, "Meta": meta, "__module__": factory.__module__}
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_gamedata.columns.values import give_back_memory
+from pytest_gamedata.columns.conversion import give_back_memory
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.validate import across_tables, auth_events, every_table, items, transactions, users
 from pytest_gamedata.validate.rules import HISTORIES, Check, Tables, checks_of, histories_of, name_of

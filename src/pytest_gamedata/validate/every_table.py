@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, categorical
-from pytest_gamedata.columns.values import NULL, Column, is_null, pack_text, to_moment, to_python
+from pytest_gamedata.columns.conversion import NULL, Column, is_null, pack_text, to_moment, to_python
 from pytest_gamedata.models import TABLES
 from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSAL_TYPES, REVERSED_STATUSES
 from pytest_gamedata.settings import DatasetSpec

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import sql
 
-from pytest_gamedata.columns.values import Columns
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.jobs import Connection, Cursor, Jobs, run_at_once, run_in_turn
 from pytest_gamedata.postgres.rows.pack import SIGNATURE, TRAILER, Block, find_packer, pack_rows
