@@ -12,7 +12,7 @@ PEERS = ("pytest-postgresql", "pytest-postgresql in RAM")
 LIMIT = "COPY BINARY of ready bytes, keys, indexes (limit)"
 FACTORY_BOY = "Factory Boy `create_batch`, 1,000 users"
 START = "start to the first test, beyond pytest's own: ours,"
-LOAD = "50 users (3,158 rows),"
+LOAD = "50 users (3,172 rows),"
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ from sqlalchemy import Column, Integer, MetaData, Table
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
+from pytest_gamedata.columns.conversion import is_null, to_python
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import is_null, to_python
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
-from pytest_gamedata.factories.by_table import factories_by_table
+from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory, factories_by_table
 from pytest_gamedata.models import Base, Transaction, User
 from pytest_gamedata.simulation.sessions import make_sessions
 from pytest_gamedata.simulation.users import make_users
@@ -149,7 +148,7 @@ def test_the_rows_do_not_depend_on_the_process(environment):
     program = (
         "import hashlib\n"
         "from pytest_gamedata import DatasetSpec, build_dataset\n"
-        "from pytest_gamedata.columns.values import to_python\n"
+        "from pytest_gamedata.columns.conversion import to_python\n"
         "tables = build_dataset(DatasetSpec(users=40)).tables\n"
         "values = [(t, n, to_python(c)) for t, columns in tables.items() for n, c in columns.items()]\n"
         "print(hashlib.sha256(repr(values).encode()).hexdigest())"

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import Columns
-from pytest_gamedata.factories import FACTORIES
-from pytest_gamedata.factories.by_table import factories_by_table
+from pytest_gamedata.factories import FACTORIES, factories_by_table
 from pytest_gamedata.factories.fields import own_columns
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth import make_auth_events

@@ -57,7 +57,7 @@ def test_the_page_is_true(empty, tmp_path):
             )
             payers, counts = run_program(program, variables)
             assert payers.startswith("{'users': 20, 'share': 0.02, 'revenue_usd_cents': ")
-            assert counts == "{'users': 1000, 'items': 120, 'transactions': 4508, 'auth_events': 20257}"
+            assert counts == "{'users': 1000, 'items': 120, 'transactions': 4572, 'auth_events': 20257}"
         elif not command.startswith(NOT_RUN):
             act = run_until_ctrl_c if shown.endswith("^C\n") else run
             assert bare(act(command, variables)) == bare(shown), command

@@ -5,7 +5,7 @@ import pytest
 
 from pytest_gamedata.columns.categorical import Categorical, categorical, free_text
 from pytest_gamedata.columns.combine import choose, concatenate
-from pytest_gamedata.columns.values import from_python, is_null, nulls_like, pack_text, texts, to_python
+from pytest_gamedata.columns.conversion import from_python, is_null, nulls_like, pack_text, texts, to_python
 
 VALUES = [None, "Zażółć", None, None, "b", "b", None]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pytest_gamedata.columns.categorical import categorical, free_text
+from pytest_gamedata.columns.conversion import texts, to_python
 from pytest_gamedata.columns.parents import Parent
-from pytest_gamedata.columns.values import texts, to_python
 
 PARENTS = {
     "number": np.array([7, 8]),

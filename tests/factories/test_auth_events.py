@@ -6,7 +6,7 @@ import pytest
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import take
-from pytest_gamedata.columns.values import is_null, pack_text, to_python
+from pytest_gamedata.columns.conversion import is_null, pack_text, to_python
 
 SECOND = np.timedelta64(1_000_000, "us")
 FAILED = ("login_failure", "mfa_failure", "password_reset_requested")

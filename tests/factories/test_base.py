@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from pytest_gamedata import DatasetSpec, build_dataset
+from pytest_gamedata.columns.conversion import is_null, to_python
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import is_null, to_python
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.errors import DatasetInvalidError, SessionMissingError
 from pytest_gamedata.factories import (
@@ -19,9 +19,9 @@ from pytest_gamedata.factories import (
     SellerLegFactory,
     TransactionFactory,
     UserFactory,
+    factories_by_table,
 )
 from pytest_gamedata.factories.adapter import declarations_of
-from pytest_gamedata.factories.by_table import factories_by_table
 from pytest_gamedata.models import AuthEvent, Item, Transaction, User
 from pytest_gamedata.settings import persist_through
 

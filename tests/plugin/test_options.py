@@ -176,6 +176,10 @@ def test_ini_value_of_another_type_is_one_line(project, refuse, line, message):
 
 
 def test_settings_are_read_by_their_names(project, collect):
+    for name in ("migrations/1.sql", "app/models.py", "a b.py"):
+        file = project.path / name
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
     project.ini(
         "gamedata_rebuild = true", "gamedata_cache_key =", "    migrations/", "    app/*.py 'a b.py'",
         "gamedata_users = 5", "gamedata_seed = 6", "gamedata_password =",

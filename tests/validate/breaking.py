@@ -6,7 +6,7 @@ import pytest
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata.columns.categorical import Categorical, constant
 from pytest_gamedata.columns.combine import concatenate
-from pytest_gamedata.columns.values import is_free_text, is_null, pack_text, to_moment
+from pytest_gamedata.columns.conversion import is_free_text, is_null, pack_text, to_moment
 from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.validate import validate_dataset

@@ -51,7 +51,6 @@ CASES = [
     ("auth_events", "failure_reason", KNOWN, "wrong_password", f"failure_reason is set where event_type is login_failure or mfa_failure, {ELSEWHERE}"),
     ("users", "email_verified_at", int(set_rows("users", "email_verified_at")[3]), SINCE, "email_verified_at is not before created_at"),
     ("transactions", "completed_at", BOUGHT, SINCE, "completed_at is not before created_at"),
-    ("items", "available_until", 3, np.datetime64("2001-01-01", "us"), "Every sale of an item ends after it starts"),
     ("users", "level", 5, 0, "level is at least 1 and at most 1000"),
     ("users", "xp", 5, -1, "xp is at least 0"),
     ("items", "grants_hard", 5, -1, "grants_hard is at least 0 and at most 2147483647"),

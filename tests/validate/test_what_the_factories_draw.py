@@ -5,7 +5,7 @@ import pytest
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.columns.values import is_null, to_python
+from pytest_gamedata.columns.conversion import is_null, to_python
 from pytest_gamedata.words.user_agents import USER_AGENTS
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.columns.values import to_python
+from pytest_gamedata.columns.conversion import to_python
 from pytest_gamedata.factories import UserFactory
 from pytest_gamedata.words import load_words
 from pytest_gamedata.words.items import PREFIXES, count_item_names, item_words

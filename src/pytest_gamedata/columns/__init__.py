@@ -1,4 +1,4 @@
-"""How the columns of a table are held in memory, and which value stands for NULL.
+"""Columns of a table as numpy arrays, each with a value that stands for NULL.
 
 A column has one value per row:
 

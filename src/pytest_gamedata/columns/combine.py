@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import Categorical, merge_categories
-from pytest_gamedata.columns.values import Column, Columns, is_free_text, pack_text
+from pytest_gamedata.columns.conversion import Column, Columns, is_free_text, pack_text
 
 
 def choose(condition: NDArray[np.bool_], yes: Any, no: Any) -> Column:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_gamedata.columns.conversion import NIL_UUID, as_uuids
 from pytest_gamedata.columns.sampling import Floats
-from pytest_gamedata.columns.values import NIL_UUID, as_uuids
 
 UNITS = float(1 << 64)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.columns.values import Column, take_or_null
+from pytest_gamedata.columns.conversion import Column, take_or_null
 
 
 class Parent:

@@ -18,13 +18,12 @@ from typing import Any
 
 from pytest_gamedata import distributions
 from pytest_gamedata.databases.key_files import describe_files
-from pytest_gamedata.databases.parts import Parts
+from pytest_gamedata.databases.parts import PACKAGE, Parts
 from pytest_gamedata.databases.registry import STARTED, Run
 from pytest_gamedata.settings import DatasetSpec
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT.name
-SUFFIXES = (".py", ".sql", ".csv", ".json", ".txt")  # of the package's files that decide rows
+SUFFIXES = (".py", ".sql", ".csv", ".toml")  # of the package's files that decide rows
 # the installed distributions that draw, adapt and store the values
 DISTRIBUTIONS = ("factory-boy", "faker", "numpy", "psycopg", "sqlalchemy", "tzdata")
 

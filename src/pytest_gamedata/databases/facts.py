@@ -1,4 +1,4 @@
-"""The facts of a template: what it holds, who built it, how long that took."""
+"""The facts of a template and of a server: what they are, and how long it took to make them."""
 
 from __future__ import annotations
 
@@ -47,3 +47,15 @@ class Template:
 
     name: str
     facts: Facts
+
+
+@dataclass(frozen=True)
+class ServerCosts:
+    """The start of the server, and what kind of server it is."""
+
+    version: str
+    source: str
+    in_ram: bool
+    from_cache: bool
+    seconds: float
+    cache_problem: str | None  # why nothing is kept for the next run

@@ -11,28 +11,16 @@ from typing import TYPE_CHECKING, Any
 from pytest_gamedata.settings import DatasetSpec
 
 if TYPE_CHECKING:
-    from pytest_gamedata.databases.facts import Facts, Template
+    from pytest_gamedata.databases.facts import Facts, ServerCosts, Template
     from pytest_gamedata.databases.key_files import KeyFiles
     from pytest_gamedata.databases.parts import Parts
 
 STARTED = time.time()  # pytest loads its plugins before it loads any code of a test suite
 
 
-@dataclass(frozen=True)
-class ServerCosts:
-    """The start of the server, and what kind of server it is."""
-
-    version: str
-    source: str
-    in_ram: bool
-    from_cache: bool
-    seconds: float
-    cache_problem: str | None  # why nothing is kept for the next run
-
-
 @dataclass
 class Costs:
-    """What the run has spent: on the server, on each template by its name, on each clone in seconds."""
+    """The costs of a run: of the server, of each template by its name, of each clone in seconds."""
 
     server: ServerCosts | None = None
     templates: dict[str, Facts] = field(default_factory=dict)
@@ -45,7 +33,7 @@ class Costs:
 
     def add(self, other: dict[str, Any]) -> None:
         """Add what an xdist worker has spent, as `to_send` gives it."""
-        from pytest_gamedata.databases.facts import Facts
+        from pytest_gamedata.databases.facts import Facts, ServerCosts
 
         server = other["server"] and ServerCosts(**other["server"])
         if server and (self.server is None or server.seconds > self.server.seconds):

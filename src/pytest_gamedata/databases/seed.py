@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 CreateSchema = Callable[["Engine"], None]
-MANY_ROWS = 10_000  # from here on a second connection saves more than opening it costs
+ROWS_WORTH_A_CONNECTION = 10_000  # from here on a second connection saves more than opening it costs
 CONNECTIONS = 2
 
 
@@ -96,6 +96,6 @@ def _map(
 
 def _load(server: Server, dbname: str, tables: Mapping[str, Rows]) -> None:
     """Load rows into a new database, several tables at once where that pays."""
-    count = CONNECTIONS if sum(map(count_of, tables.values())) >= MANY_ROWS else 1
+    count = CONNECTIONS if sum(map(count_of, tables.values())) >= ROWS_WORTH_A_CONNECTION else 1
     with ExitStack() as stack:
         load_new_database([stack.enter_context(connect(server, dbname)) for _ in range(count)], tables)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_gamedata.columns.categorical import Categorical, categorical
-from pytest_gamedata.columns.values import Column, is_null, to_python
+from pytest_gamedata.columns.conversion import Column, is_null, to_python
 from pytest_gamedata.databases.existing import raw_connection, read_dataset
 from pytest_gamedata.dataset import Dataset
+from pytest_gamedata.models import TABLES
 from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES
 from pytest_gamedata.settings import DatasetSpec
 
@@ -24,7 +25,7 @@ Summary = dict[str, Any]
 
 COUNTRIES_SHOWN = 5
 # the columns that a summary reads
-NEEDED = {
+COLUMNS_READ = {
     "users": ("id", "status", "platform", "country_code", "created_at"),
     "items": ("id", "item_type", "rarity"),
     "transactions": ("id", "user_id", "type", "status", "amount_usd_cents", "created_at"),
@@ -51,7 +52,7 @@ def summarize(source: Dataset | Engine) -> Summary:
 def summarize_stored(connection: Connection) -> Summary:
     """Summarize the rows of a database."""
     with connection.transaction():
-        return _summarize(read_dataset(connection, DatasetSpec(), NEEDED))
+        return _summarize(read_dataset(connection, DatasetSpec(), COLUMNS_READ))
 
 
 def _summarize(dataset: Dataset) -> Summary:

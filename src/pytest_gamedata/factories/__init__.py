@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from pytest_gamedata.factories.auth_events import AuthEventFactory
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw
@@ -9,6 +12,7 @@ from pytest_gamedata.factories.items import ItemFactory
 from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory, TransactionFactory
 from pytest_gamedata.factories.users import UserFactory
+from pytest_gamedata.models import TABLES
 
 FACTORIES = (UserFactory, ItemFactory, TransactionFactory, AuthEventFactory)
 
@@ -24,3 +28,16 @@ __all__ = [
     "TransactionFactory",
     "UserFactory",
 ]
+
+
+OWN_FACTORIES = dict(zip(TABLES, FACTORIES, strict=True))
+
+
+def table_of(factory: Any) -> str | None:
+    """Return which of our tables a factory draws, None if it is no factory of ours nor a subclass."""
+    return next((table for table, own in OWN_FACTORIES.items() if issubclass(factory, own)), None)
+
+
+def factories_by_table(factories: Iterable[Any]) -> dict[str, Any]:
+    """Return the factory of each of our tables: the last of these that changes ours, else ours."""
+    return OWN_FACTORIES | {table: each for each in factories if (table := table_of(each))}

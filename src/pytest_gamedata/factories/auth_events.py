@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, constant, free_text
 from pytest_gamedata.columns.combine import choose
+from pytest_gamedata.columns.conversion import Column, is_null, pack_text
 from pytest_gamedata.columns.hashing import derived_uuids, hashed_quantiles
 from pytest_gamedata.columns.sampling import Rng, pick_by
-from pytest_gamedata.columns.values import Column, is_null, pack_text
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.factories.users import UserFactory

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import Columns
 from pytest_gamedata.errors import SessionMissingError
 from pytest_gamedata.factories.adapter import AdaptedFactory
 from pytest_gamedata.factories.bulk import Table

@@ -9,8 +9,7 @@ import factory
 import numpy as np
 
 from pytest_gamedata.columns.combine import choose
-from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import (
+from pytest_gamedata.columns.conversion import (
     COLUMN_KINDS,
     Column,
     Columns,
@@ -22,6 +21,7 @@ from pytest_gamedata.columns.values import (
     pack_text,
     to_python,
 )
+from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.factories.adapter import (
     branches_of,
     declarations_of,

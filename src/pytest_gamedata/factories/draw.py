@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gamedata.columns.values import Column, from_python, to_python
+from pytest_gamedata.columns.conversion import Column, from_python, to_python
 from pytest_gamedata.factories.adapter import Declaration, model_of, once_per_row
 from pytest_gamedata.factories.one_row import RowAsColumns
 from pytest_gamedata.settings import DatasetSpec, single_rows

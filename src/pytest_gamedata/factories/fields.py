@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_gamedata.columns.values import Columns
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.factories.adapter import declarations_of, is_factory, model_of, params_of
 from pytest_gamedata.models import Base
 

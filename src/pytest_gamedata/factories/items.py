@@ -11,9 +11,9 @@ import numpy as np
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import categorical, constant
 from pytest_gamedata.columns.combine import choose
+from pytest_gamedata.columns.conversion import NULL, Column, is_null, texts, to_python
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, pick, strata
-from pytest_gamedata.columns.values import NULL, Column, is_null, texts, to_python
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.models import Item

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import inspect
 
 from pytest_gamedata.columns.categorical import Categorical
-from pytest_gamedata.columns.values import from_python, nulls, to_python
+from pytest_gamedata.columns.conversion import from_python, nulls, to_python
 from pytest_gamedata.factories.adapter import is_skipped, is_stub, model_of, parent_declaration
 from pytest_gamedata.factories.fields import type_of_column
 from pytest_gamedata.settings import single_rows

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import constant
 from pytest_gamedata.columns.combine import choose
-from pytest_gamedata.columns.local_time import seconds
-from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, pick_by, strata
-from pytest_gamedata.columns.values import (
+from pytest_gamedata.columns.conversion import (
     NIL_UUID,
     NULL,
     NULL_MOMENT,
@@ -22,6 +20,8 @@ from pytest_gamedata.columns.values import (
     random_hex,
     random_uuids,
 )
+from pytest_gamedata.columns.local_time import seconds
+from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, pick_by, strata
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.factories.adapter import declarations_of, excluded_by
 from pytest_gamedata.factories.base import GameFactory

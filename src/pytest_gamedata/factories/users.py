@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import constant
 from pytest_gamedata.columns.combine import choose
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Column, is_null, pack_text
 from pytest_gamedata.columns.local_time import moments_in_day, seconds
 from pytest_gamedata.columns.sampling import (
     Rng,
@@ -23,7 +24,6 @@ from pytest_gamedata.columns.sampling import (
     strata,
     systematic_sample,
 )
-from pytest_gamedata.columns.values import NULL_MOMENT, Column, is_null, pack_text
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw, Settled, of_spec

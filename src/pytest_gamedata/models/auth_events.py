@@ -1,4 +1,4 @@
-"""Auth events: the log of what happened at the door."""
+"""Auth events: the log of registrations, logins, locks and password resets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pytest_gamedata.models.base import Base, Big, Country, Id, Moment, one_of
+from pytest_gamedata.models.declarative import Base, Big, Country, Id, Moment, one_of
 from pytest_gamedata.models.values import AUTH_METHOD_VALUES, EVENT_TYPE_VALUES, FAILURE_REASON_VALUES
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AuthEvent(Base):
-    """Something that happened at the door: a registration, a login, a lock, a reset."""
+    """An event of authentication: a registration, a login, a lock, a password reset."""
 
     __tablename__ = "auth_events"
 

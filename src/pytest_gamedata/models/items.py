@@ -11,15 +11,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pytest_gamedata.distributions import FOR_EVER
-from pytest_gamedata.models.base import Base, Id, Moment, Now, one_of
+from pytest_gamedata.models.declarative import Base, Id, Moment, Now, one_of
 from pytest_gamedata.models.values import ITEM_TYPE_VALUES, RARITY_VALUES
 
-# What an Item made in Python gets: the schema's own default, infinity, has no Python value to read back.
+# The defaults of an Item made in Python: the schema's own defaults, -infinity and infinity, are no Python values.
 LONG_AGO, FAR_OFF = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in ("1970-01-01", FOR_EVER))
 
 
 class Item(Base):
-    """Something in the game's catalogue."""
+    """An item of the game's catalogue."""
 
     __tablename__ = "items"
 

@@ -1,4 +1,4 @@
-"""Transactions: the players' ledger."""
+"""Transactions: the ledger of purchases, refunds, trades, gifts, loot and rewards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pytest_gamedata.models.base import Base, Big, Country, Id, Moment, Now, one_of
+from pytest_gamedata.models.declarative import Base, Big, Country, Id, Moment, Now, one_of
 from pytest_gamedata.models.values import (
     ENVIRONMENT_VALUES,
     FAILURE_CODE_VALUES,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Transaction(Base):
-    """One line of a player's ledger: real money, wallet or goods."""
+    """A line of a user's ledger: real money, a change of the wallet, or an item."""
 
     __tablename__ = "transactions"
 

@@ -1,4 +1,4 @@
-"""Users: the players' accounts."""
+"""Users: the accounts of the players."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pytest_gamedata.models.base import Base, Big, Country, Id, Moment, Now, one_of
+from pytest_gamedata.models.declarative import Base, Big, Country, Id, Moment, Now, one_of
 from pytest_gamedata.models.values import PLATFORM_VALUES, SIGNUP_PROVIDER_VALUES, USER_STATUS_VALUES
 
 if TYPE_CHECKING:

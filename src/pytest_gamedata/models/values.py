@@ -1,8 +1,8 @@
-"""The words that a column may hold, and groups of them."""
+"""The values that a text column may hold, and groups of them that several rules use."""
 
 from __future__ import annotations
 
-# The words that a column may hold, in the order of the reference schema.
+# in the order of the reference schema
 SIGNUP_PROVIDER_VALUES = (
     "password", "device", "google", "apple", "steam", "facebook", "psn", "xbox", "nintendo",
 )  # fmt: skip
@@ -41,7 +41,7 @@ AUTH_METHOD_VALUES = (
     "password", "refresh_token", "device", "google", "apple", "steam", "facebook", "psn", "xbox",
     "nintendo", "email_link",
 )  # fmt: skip
-# Groups of words that several laws go by.
+# Groups of values.
 REVERSAL_TYPES = ("refund", "chargeback")
 REAL_MONEY_TYPES = ("iap_purchase", *REVERSAL_TYPES)
 REVERSED_STATUSES = ("refunded", "charged_back")

@@ -13,7 +13,7 @@ from pytest_gamedata.plugin.report import describe_costs, header_line, mention_g
 from pytest_gamedata.plugin.run_state import RUN, read_setting, share_run, start_run
 from pytest_gamedata.settings import SETTINGS
 
-pytest_plugins = ("pytest_gamedata.plugin.fixtures", "pytest_gamedata.plugin.origins")
+pytest_plugins = ("pytest_gamedata.plugin.origins", "pytest_gamedata.plugin.fixtures")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

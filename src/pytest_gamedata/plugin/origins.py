@@ -1,4 +1,4 @@
-"""Where the values of fixtures come from: the one place that relies on pytest's internals.
+"""The origins of fixtures' values: the one module that relies on pytest's internals.
 
 A test suite's own schema and factories are told apart by the fixtures that gave them. An origin is noted when a
 fixture is evaluated, for pytest keeps a value for later tests, which may see other overrides and parameters.

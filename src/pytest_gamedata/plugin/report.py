@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_gamedata.databases.registry import Run, ServerCosts
+from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.errors import GamedataError
 from pytest_gamedata.plugin.run_state import RUN
+
+if TYPE_CHECKING:
+    from pytest_gamedata.databases.facts import ServerCosts
 
 # the fixtures that need a server
 SERVER_FIXTURES = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})

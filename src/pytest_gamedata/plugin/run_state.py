@@ -21,7 +21,7 @@ RUN = pytest.StashKey[Run]()
 
 
 class SharedRun(TypedDict):
-    """What the workers of a run have from its controller, in the form that xdist can send."""
+    """The state that a controller sends to its xdist workers."""
 
     directory: str
     now: str

@@ -8,9 +8,9 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import categorical
+from pytest_gamedata.columns.conversion import NULL, Columns, to_moment
 from pytest_gamedata.columns.sampling import Rng, largest_remainder
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import NULL, Columns, to_moment
 from pytest_gamedata.settings import DatasetSpec
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import take
+from pytest_gamedata.columns.conversion import Columns, to_moment
 from pytest_gamedata.columns.local_time import moments_in_day, seconds
 from pytest_gamedata.columns.sampling import Rng, normal_quantile, session_counts, strata
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import Columns, to_moment
 from pytest_gamedata.settings import DatasetSpec
 
 USERS_PER_BLOCK = 10_000  # bounds the memory of the users x days table

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.columns.values import NULL_MOMENT, Columns
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns
 from pytest_gamedata.factories.fields import changed_fields, drop_params
 from pytest_gamedata.factories.users import level_of, xp_of
 from pytest_gamedata.models.values import PAID_STATUSES, REVERSAL_TYPES

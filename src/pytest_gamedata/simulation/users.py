@@ -8,8 +8,8 @@ import numpy as np
 
 from pytest_gamedata.columns.categorical import constant
 from pytest_gamedata.columns.combine import take
+from pytest_gamedata.columns.conversion import Columns, to_moment
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import Columns, to_moment
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.settings import DatasetSpec
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import Columns
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.sessions import Sessions

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_gamedata.columns.values import NULL_MOMENT, Columns, is_null
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns, is_null
 from pytest_gamedata.models.values import REVERSAL_TYPES
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate.rules import (

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import take
-from pytest_gamedata.columns.values import NULL_MOMENT, Columns, is_null
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns, is_null
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate.rules import (
     HISTORIES,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.combine import take
-from pytest_gamedata.columns.values import NULL, Columns, is_null, nulls_like, to_python
+from pytest_gamedata.columns.conversion import NULL, Columns, is_null, nulls_like, to_python
 from pytest_gamedata.errors import DatasetInvalidError
 from pytest_gamedata.settings import DatasetSpec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pytest_gamedata.columns.values import Columns, is_null
+from pytest_gamedata.columns.conversion import Columns, is_null
 from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSAL_TYPES, REVERSED_STATUSES
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate.rules import Mask, Tables, parent_values, refuse, select

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pytest_gamedata.columns.values import is_null, to_moment
+from pytest_gamedata.columns.conversion import is_null, to_moment
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate.rules import Tables, refuse
 

@@ -11,7 +11,7 @@ from pytest_gamedata.columns.sampling import Floats, pick
 
 BLOCK = 256  # addresses
 
-COUNTRIES = tuple(dist.COUNTRIES)
+COUNTRY_CODES = tuple(dist.COUNTRIES)
 _FIRST, _SECOND = map(int, dist.PLAYER_NETWORK.split(".")[:2])
 _OWN_BLOCKS = dist.PLAYER_BLOCKS - dist.SHARED_BLOCKS
 _WEIGHTS = np.cumsum(list(dist.COUNTRIES.values()))
@@ -23,19 +23,19 @@ _EDGES = np.concatenate([[0], np.rint(_WEIGHTS / _WEIGHTS[-1] * _OWN_BLOCKS), [d
 
 def hosts_of(country: Categorical, quantiles: Floats) -> NDArray[np.int64]:
     """Return the host at each quantile of a country's part of the players' network."""
-    parts = {word: part for part, word in enumerate(COUNTRIES)}
+    parts = {word: part for part, word in enumerate(COUNTRY_CODES)}
     part = np.array([parts.get(word, len(parts)) for word in (*country.categories, "")])[country.codes]
     hosts = quantiles * (np.diff(_EDGES) * BLOCK)[part]
     return _EDGES[part] * BLOCK + hosts.astype(np.int64)
 
 
 def hosts_anywhere(quantiles: Floats) -> NDArray[np.int64]:
-    """Return the host at each quantile of the part of the network that belongs to COUNTRIES."""
+    """Return the host at each quantile of the part of the network that belongs to COUNTRY_CODES."""
     return (quantiles * (_OWN_BLOCKS * BLOCK)).astype(np.int64)
 
 
 def country_codes(hosts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the position in COUNTRIES of each host's country, beyond the end for the shared blocks."""
+    """Return the position in COUNTRY_CODES of each host's country, beyond the end for the shared blocks."""
     return np.searchsorted(_EDGES, hosts // BLOCK, side="right") - 1
 
 
@@ -51,5 +51,5 @@ def addresses(hosts: NDArray[np.int64]) -> list[str]:
 
 
 def pick_countries(quantiles: Floats) -> NDArray[np.int64]:
-    """Pick positions in COUNTRIES by weight."""
+    """Pick positions in COUNTRY_CODES by weight."""
     return pick(dist.COUNTRIES, quantiles).codes.astype(np.int64)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from pytest_gamedata import distributions as dist
+from pytest_gamedata.columns.conversion import NULL, Column, to_python
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Floats, Rng, largest_remainder, strata
-from pytest_gamedata.columns.values import NULL, Column, to_python
 from pytest_gamedata.words.items import (
     NOUNS,
     SEASONS,

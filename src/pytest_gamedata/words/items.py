@@ -8,18 +8,20 @@ from math import prod
 
 from pytest_gamedata.words import load_words
 
-_WORDS = load_words("items")
-PREFIXES: dict[str, dict[str, list[str]]] = _WORDS["prefixes"]  # by item type and rarity
+_ITEM_WORDS = load_words("items")
+PREFIXES: dict[str, dict[str, list[str]]] = _ITEM_WORDS["prefixes"]  # by item type and rarity
 NOUNS: dict[str, dict[str, str]] = {  # by item type, each with its slot, effect or role
     item_type: {noun: meaning for meaning, nouns in by_meaning.items() for noun in nouns}
-    for item_type, by_meaning in _WORDS["nouns"].items()
+    for item_type, by_meaning in _ITEM_WORDS["nouns"].items()
 }
-THEMES = tuple(_WORDS["suffixes"])
-THEME_OF_SUFFIX = {suffix: theme for theme, suffixes in _WORDS["suffixes"].items() for suffix in suffixes}
+THEMES = tuple(_ITEM_WORDS["suffixes"])
+THEME_OF_SUFFIX = {
+    suffix: theme for theme, suffixes in _ITEM_WORDS["suffixes"].items() for suffix in suffixes
+}
 SUFFIXED_TYPES = ("equipment", "cosmetic", "character", "loot_box")
 SUFFIXED_RARITIES = ("epic", "legendary")
-TAGS: dict[str, list[str]] = _WORDS["tags"]  # by item type
-SEASONS: list[str] = _WORDS["seasons"]
+TAGS: dict[str, list[str]] = _ITEM_WORDS["tags"]  # by item type
+SEASONS: list[str] = _ITEM_WORDS["seasons"]
 
 _ROMAN = {1000: "M", 900: "CM", 500: "D", 400: "CD", 100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX", 5: "V",
           4: "IV", 1: "I"}  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import Categorical
-from pytest_gamedata.columns.values import texts
+from pytest_gamedata.columns.conversion import texts
 from pytest_gamedata.distributions import EPITHET_ONE_IN
 
 EPITHETS = (

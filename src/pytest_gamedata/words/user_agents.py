@@ -15,10 +15,10 @@ def _each_version(
     }
 
 
-_WORDS = load_words("user_agents")
+_AGENTS = load_words("user_agents")
 USER_AGENTS = {  # by platform
-    **_each_version("ExampleGame", _WORDS["app"], _WORDS["consoles_and_phones"]),
-    **_each_version("ExampleLauncher", _WORDS["launcher"], _WORDS["desktops"]),
-    "web": tuple(_WORDS["browsers"]),
+    **_each_version("ExampleGame", _AGENTS["app"], _AGENTS["consoles_and_phones"]),
+    **_each_version("ExampleLauncher", _AGENTS["launcher"], _AGENTS["desktops"]),
+    "web": tuple(_AGENTS["browsers"]),
 }
-TOOL_USER_AGENTS = tuple(_WORDS["tools"])
+TOOL_USER_AGENTS = tuple(_AGENTS["tools"])

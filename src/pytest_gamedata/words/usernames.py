@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
-from pytest_gamedata.columns.values import texts
+from pytest_gamedata.columns.conversion import texts
 from pytest_gamedata.words import load_words
 
-_WORDS = load_words("usernames")
-_STARTS, _ENDS, _ONSETS = _WORDS["starts"], _WORDS["ends"], _WORDS["onsets"]
-_ENDINGS = [vowel + coda for vowel in _WORDS["vowels"] for coda in _WORDS["codas"]]
+_USERNAME_WORDS = load_words("usernames")
+_STARTS, _ENDS, _ONSETS = _USERNAME_WORDS["starts"], _USERNAME_WORDS["ends"], _USERNAME_WORDS["onsets"]
+_ENDINGS = [vowel + coda for vowel in _USERNAME_WORDS["vowels"] for coda in _USERNAME_WORDS["codas"]]
 _FIRSTS = (*_STARTS, *_ONSETS, *(f"{start}_" for start in _STARTS))
 _LASTS = (*_ENDS, *_ENDINGS)
-_TAGS = _WORDS["tags"]
+_TAGS = _USERNAME_WORDS["tags"]
 _PREFIXES = (
-    *[""] * round(len(_WORDS["prefixes"]) / dist.USERNAME_PREFIX_SHARE - len(_WORDS["prefixes"])),
-    *_WORDS["prefixes"],
+    *[""]
+    * round(len(_USERNAME_WORDS["prefixes"]) / dist.USERNAME_PREFIX_SHARE - len(_USERNAME_WORDS["prefixes"])),
+    *_USERNAME_WORDS["prefixes"],
 )
 _CAPITAL, _LOWER, _UPPER = range(3)
 _CASES = {

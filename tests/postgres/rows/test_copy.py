@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from pytest_gamedata import DatasetSpec, build_dataset, load_dataset
 from pytest_gamedata.columns.categorical import categorical, free_text
-from pytest_gamedata.columns.values import NULL, texts, to_python
+from pytest_gamedata.columns.conversion import NULL, texts, to_python
 from pytest_gamedata.databases.existing import raw_connection
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.load import load_new_database, load_tables

@@ -25,7 +25,7 @@ from pytest_gamedata.databases.mapping.models import ModelTable
 from pytest_gamedata.databases.mapping.parents import draw_per_parent
 from pytest_gamedata.databases.mapping.stored import stored_rows
 from pytest_gamedata.errors import LoadError, SettingsError
-from pytest_gamedata.factories.by_table import OWN_FACTORIES
+from pytest_gamedata.factories import OWN_FACTORIES
 from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.resolve import check_bulk
 from pytest_gamedata.models import Base

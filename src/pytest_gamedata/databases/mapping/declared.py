@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from pytest_gamedata.columns.categorical import Categorical
+from pytest_gamedata.columns.conversion import is_null, to_python
 from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import is_null, to_python
 from pytest_gamedata.databases.mapping.filled import Filled, SeededRow
 from pytest_gamedata.factories.adapter import _innermost
 from pytest_gamedata.factories.bulk import Table

@@ -10,7 +10,7 @@ import factory
 
 from pytest_gamedata.databases.mapping.models import ModelTable, describe_model
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories.by_table import table_of
+from pytest_gamedata.factories import table_of
 from pytest_gamedata.factories.per_parent import Per
 
 ALLOWED = "a Factory Boy factory of ours or a subclass, (factory, count) or (factory, Per(parent, mean))"

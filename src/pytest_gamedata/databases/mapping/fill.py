@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from factory import declarations
 
+from pytest_gamedata.columns.conversion import is_null
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import is_null
 from pytest_gamedata.databases.mapping.declared import draw_declared, replaced_fields
 from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, keys_of
 from pytest_gamedata.databases.mapping.keys import make_keys

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_gamedata.columns.values import to_python
+from pytest_gamedata.columns.conversion import to_python
 from pytest_gamedata.databases.mapping.entries import Entry
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.catalogue import Table

@@ -29,8 +29,8 @@ PORT_ATTEMPTS = 5
 LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # a PostgreSQL built from source may need them
 
 # Fast, and safe for a server that is never started a second time. Settings that came after
-# PostgreSQL 14 are in NEWER_SETTINGS.
-SETTINGS = {
+# PostgreSQL 14 are in NEWER_SERVER_SETTINGS.
+SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
@@ -61,7 +61,7 @@ SETTINGS = {
     "jit": "off",  # planning a query of a test must not start a compiler
     "log_checkpoints": "off",
 }
-NEWER_SETTINGS = {
+NEWER_SERVER_SETTINGS = {
     18: {"io_method": "sync"},  # three processes fewer to start
 }
 
@@ -159,8 +159,8 @@ def _root_of_copy(account: struct_passwd) -> Path:
 
 def _render_settings(directory: Path, binaries: Binaries) -> str:
     major = major_version(binaries)
-    settings = SETTINGS | {"hba_file": str(directory / "pg_hba.conf")}
-    for since, newer in NEWER_SETTINGS.items():
+    settings = SERVER_SETTINGS | {"hba_file": str(directory / "pg_hba.conf")}
+    for since, newer in NEWER_SERVER_SETTINGS.items():
         if major >= since:
             settings |= newer
     lines = [f"include {_quote(str(directory / 'data' / 'postgresql.conf'))}\n"]

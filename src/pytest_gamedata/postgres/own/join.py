@@ -33,7 +33,7 @@ from pytest_gamedata.postgres.server import Server
 MEMBERS = "members"  # a file that every process of the run holds a shared lock on
 JOIN_TIMEOUT_SECONDS = 120.0  # another process's start may take a minute, and fail
 LEAVE_TIMEOUT_SECONDS = 90.0  # the keeper's own deadlines, and the time to write an image to a slow disk
-POLL_SECONDS = 0.01
+JOIN_POLL_SECONDS = 0.01
 DEFAULT_OPTIONS = ServerOptions()
 
 # This process's descriptors, by run: its end of the lifeline, and the members' file with its shared lock.
@@ -84,7 +84,7 @@ def _locked(run_dir: Path, deadline: float) -> Iterator[None]:
 def _pause(deadline: float, problem: str) -> None:
     if time.monotonic() > deadline:
         raise ServerError(f"{problem} Gave up waiting for it; run pytest again.")
-    time.sleep(POLL_SECONDS)
+    time.sleep(JOIN_POLL_SECONDS)
 
 
 def _hold(run_dir: Path) -> bool:
@@ -165,7 +165,7 @@ def _wait_until_gone(run_dir: Path, directory: int) -> None:
                 f"The PostgreSQL server of this run did not end within {LEAVE_TIMEOUT_SECONDS:g} s. "
                 f"Its files are in {str(run_dir)!r}: see keeper.log and plan.json there."
             )
-        time.sleep(POLL_SECONDS)
+        time.sleep(JOIN_POLL_SECONDS)
 
 
 def _is_unlocked(directory: int) -> bool:

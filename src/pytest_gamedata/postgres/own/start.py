@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 START_TIMEOUT_SECONDS = 60.0
-POLL_SECONDS = 0.002
+REPORT_POLL_SECONDS = 0.002
 LOG_LINES = 10
 SCRAM_ROUNDS = 1  # more protect a weak password; ours has 256 random bits
 KEEPER_LOG = "keeper.log"
@@ -155,7 +155,7 @@ def _superuser_conninfo(sockets: str, port: int) -> str:
 
 def _read_reports(reports: BinaryIO) -> list[str]:
     """Return the keeper's reports of the last few milliseconds."""
-    if not wait_readable(reports.fileno(), seconds=POLL_SECONDS):
+    if not wait_readable(reports.fileno(), seconds=REPORT_POLL_SECONDS):
         return []
     lines = reports.read(65536).decode().splitlines()
     return lines or ["failed its keeper has ended"]

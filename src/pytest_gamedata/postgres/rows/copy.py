@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pytest_gamedata.columns.values import Columns
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.jobs import Cursor
 from pytest_gamedata.postgres.rows.pack import SIGNATURE, TRAILER, Block, find_packer, pack_rows

@@ -14,7 +14,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import Format
 
 from pytest_gamedata.columns.categorical import Categorical
-from pytest_gamedata.columns.values import NULL, Column, is_free_text, is_null, pack_text, to_python
+from pytest_gamedata.columns.conversion import NULL, Column, is_free_text, is_null, pack_text, to_python
 from pytest_gamedata.errors import LoadError
 
 ROWS_PER_BLOCK = 4_096  # keeps a block's bytes in the processor's cache

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from pytest_gamedata.columns.categorical import categorical
 from pytest_gamedata.columns.combine import concatenate
-from pytest_gamedata.columns.values import FREE_TEXTS, NIL_UUID, NULL, Column, Columns, from_values
+from pytest_gamedata.columns.conversion import FREE_TEXTS, NIL_UUID, NULL, Column, Columns, from_values
 from pytest_gamedata.postgres.rows.copy import COLUMN_TYPES
 from pytest_gamedata.postgres.rows.pack import TEXTS
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.columns.sampling import Rng
-from pytest_gamedata.columns.values import Columns
 from pytest_gamedata.simulation.auth.attacks import plan_attacks
 from pytest_gamedata.simulation.auth.event_log import draw_event_log
 from pytest_gamedata.simulation.auth.events import (

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, free_text, narrow
+from pytest_gamedata.columns.conversion import NULL, Columns
 from pytest_gamedata.columns.hashing import hashed_quantiles, mix
 from pytest_gamedata.columns.sampling import Rng, strata
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.columns.values import NULL, Columns
 from pytest_gamedata.simulation.auth.events import NONE, Events
 from pytest_gamedata.words.addresses import (
-    COUNTRIES,
+    COUNTRY_CODES,
     addresses,
     asns,
     country_codes,
@@ -69,7 +69,9 @@ def _describe_addresses(events: Events) -> Columns:
     column[is_attack] = codes
     return {
         "attack_ip": Categorical(column, tuple(words)),
-        "attack_country": Categorical(narrow(np.append(country, NONE), len(COUNTRIES))[column], COUNTRIES),
+        "attack_country": Categorical(
+            narrow(np.append(country, NONE), len(COUNTRY_CODES))[column], COUNTRY_CODES
+        ),
         "attack_asn": np.append(asn, NULL)[column],
     }
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
+from pytest_gamedata.columns.conversion import Columns, to_moment, to_python
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, pick, strata
-from pytest_gamedata.columns.values import Columns, to_moment, to_python
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth.attackers import KINDS, addresses_of, kinds_of
 from pytest_gamedata.simulation.auth.events import (

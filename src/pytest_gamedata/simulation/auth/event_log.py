@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from pytest_gamedata.columns.categorical import Categorical, narrow
+from pytest_gamedata.columns.conversion import NULL, Columns, to_moment, to_python
 from pytest_gamedata.columns.hashing import derived_uuids
 from pytest_gamedata.columns.parents import Parent
-from pytest_gamedata.columns.values import NULL, Columns, to_moment, to_python
 from pytest_gamedata.factories.fields import drop_params
 from pytest_gamedata.models.values import AUTH_METHOD_VALUES, EVENT_TYPE_VALUES, FAILURE_REASON_VALUES
 from pytest_gamedata.simulation.auth.attackers import describe_attackers

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.combine import table_of
-from pytest_gamedata.columns.values import NULL_MOMENT, Columns
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns
 from pytest_gamedata.models.values import AUTH_METHOD_VALUES, EVENT_TYPE_VALUES, FAILURE_REASON_VALUES
 
 Events = dict[str, Any]
@@ -33,7 +33,7 @@ WRONG_PASSWORD, UNKNOWN_USER, ACCOUNT_LOCKED, MFA_FAILED, PROVIDER_ERROR = map(
 )
 PASSWORD, REFRESH_TOKEN = map(AUTH_METHOD_VALUES.index, ("password", "refresh_token"))
 NONE = -1
-_BLANK = {
+_BLANK_EVENT = {
     "user": NONE, "person": NONE, "type": np.int8(SUCCESS), "reason": np.int8(NONE), "method": np.int8(PASSWORD),
     "at": NULL_MOMENT,
     "session": 0, "device": np.int32(0), "address": np.int32(0), "attack": NONE, "story": 0,
@@ -42,7 +42,7 @@ _BLANK = {
 
 def make_events(count: int, **given: Any) -> Events:
     """Make a table of so many planned events."""
-    return table_of(count, _BLANK, given)
+    return table_of(count, _BLANK_EVENT, given)
 
 
 def events_around(login: Events, **changed: Any) -> Events:

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
+from pytest_gamedata.columns.conversion import Columns, to_moment
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Floats, Rng, strata
-from pytest_gamedata.columns.values import Columns, to_moment
 from pytest_gamedata.simulation.auth.events import (
     ACCOUNT_LOCKED,
     CHALLENGE,

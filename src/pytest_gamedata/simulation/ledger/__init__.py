@@ -8,8 +8,8 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
+from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.columns.sampling import Rng
-from pytest_gamedata.columns.values import Columns
 from pytest_gamedata.simulation.ledger.purchases import plan_purchases
 from pytest_gamedata.simulation.ledger.store import plan_everyday, plan_welcomes
 from pytest_gamedata.simulation.ledger.stories import Stories, row_counts

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns
 from pytest_gamedata.columns.local_time import local_hours, seconds
 from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, strata
-from pytest_gamedata.columns.values import NULL_MOMENT, Columns
 from pytest_gamedata.simulation.ledger.refunds import mark_reversals
 from pytest_gamedata.simulation.ledger.stories import FAILED, IAP, NONE, PENDING, Stories, make_stories
 from pytest_gamedata.simulation.sessions import Sessions
@@ -74,7 +74,7 @@ def _draw_price_points(rng: Rng, world: World, sold: Any, user: Any) -> NDArray[
 
 
 def _let_lead(items: Columns, bought: Stories, whale: int) -> None:
-    """See to it that nobody spends more than the whale: its cheapest purchase swaps with a rival's dearest.
+    """Let nobody spend more than the whale: its cheapest purchase swaps with a rival's dearest.
 
     Where nobody has a dearer one, the dearest item of the catalogue takes the place of the cheapest.
     """

@@ -6,8 +6,8 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import constant
+from pytest_gamedata.columns.conversion import to_moment
 from pytest_gamedata.columns.sampling import Rng
-from pytest_gamedata.columns.values import to_moment
 from pytest_gamedata.factories.transactions import MEAN_REVERSAL_DAYS, draw_reversal_delays
 from pytest_gamedata.models.values import TRANSACTION_STATUS_VALUES
 from pytest_gamedata.simulation.ledger.stories import COMPLETED, NONE, Stories

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import take
+from pytest_gamedata.columns.conversion import Columns, is_null
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, pick, strata
-from pytest_gamedata.columns.values import Columns, is_null
 from pytest_gamedata.factories.users import level_of
 from pytest_gamedata.simulation.ledger.stories import (
     LOOT,

@@ -14,20 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.combine import table_of
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns
 from pytest_gamedata.columns.sampling import Rng
-from pytest_gamedata.columns.values import NULL_MOMENT, Columns
 from pytest_gamedata.models.values import TRANSACTION_STATUS_VALUES, TRANSACTION_TYPE_VALUES
 
 Stories = dict[str, Any]
 IAP, STORE, TRADE, GIFT, LOOT, REWARD = map(
     TRANSACTION_TYPE_VALUES.index, ("iap_purchase", "store_purchase", "trade", "gift", "loot_drop", "reward")
 )
-COMPLETED, FAILED, PENDING, CANCELLED, REFUNDED, CHARGED_BACK = map(
-    TRANSACTION_STATUS_VALUES.index,
-    ("completed", "failed", "pending", "cancelled", "refunded", "charged_back"),
-)
+PENDING, COMPLETED, FAILED, CANCELLED, REFUNDED, CHARGED_BACK = range(len(TRANSACTION_STATUS_VALUES))
 NONE = -1
-_BLANK = {
+_BLANK_STORY = {
     "user": 0, "item": NONE, "counterparty": NONE, "type": np.int8(REWARD), "status": np.int8(COMPLETED),
     "quantity": 1, "bonus": 0, "at": NULL_MOMENT, "refunded_at": NULL_MOMENT,
 }  # fmt: skip
@@ -35,7 +32,7 @@ _BLANK = {
 
 def make_stories(count: int, **given: Any) -> Stories:
     """Make a table of so many stories: rewards, unless something else is given."""
-    return table_of(count, _BLANK, given)
+    return table_of(count, _BLANK_STORY, given)
 
 
 def row_counts(stories: Stories) -> NDArray[np.int64]:

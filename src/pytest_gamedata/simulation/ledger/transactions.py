@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import Categorical, constant
 from pytest_gamedata.columns.combine import choose, stack, take
+from pytest_gamedata.columns.conversion import NULL, Column, Columns, is_null, nulls_like
 from pytest_gamedata.columns.parents import Parent
-from pytest_gamedata.columns.values import NULL, Column, Columns, is_null, nulls_like
 from pytest_gamedata.factories.fields import drop_params
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory, answering
 from pytest_gamedata.models.values import REVERSAL_TYPES, TRANSACTION_STATUS_VALUES, TRANSACTION_TYPE_VALUES

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import constant
 from pytest_gamedata.columns.combine import choose
-from pytest_gamedata.columns.values import NULL_MOMENT, Columns
+from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns
 from pytest_gamedata.models.values import REVERSAL_TYPES
 
 

@@ -1,4 +1,4 @@
-"""The metadata of our tables, and the types that their columns share."""
+"""The declarative base of the tables, and the column types that they share."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Country = Annotated[str, mapped_column(CHAR(2))]
 
 
 class Base(DeclarativeBase):
-    """The metadata that `create_all` makes the four tables from."""
+    """The declarative base: its metadata holds the four tables."""
 
     type_annotation_map = {str: Text}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
 def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    """Allow only these words in a column."""
+    """Allow only these values in a column."""
     allowed = ",".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})")
 
