@@ -39,10 +39,8 @@ def platforms_at(users: Columns, auth_events: Columns, user: NDArray[np.int64], 
     """Return on which platform each user (a position) last logged in by a moment; else the user's own."""
     own: Any = users["platform"][user]
     used: Any = auth_events["platform"]
-    wanted = (
-        auth_events["event_type"].is_("login_success") & is_null(auth_events["attack_id"]) & ~is_null(used)
-    )
-    logins = np.flatnonzero(wanted & ~is_null(auth_events["user_id"]))
+    own_logins = auth_events["event_type"].is_("login_success") & is_null(auth_events["attack_id"])
+    logins = np.flatnonzero(own_logins & ~is_null(used) & ~is_null(auth_events["user_id"]))
     if not len(logins) or not isinstance(used, Categorical):
         return own
     key = (np.asarray(auth_events["user_id"])[logins] - 1 << 32) + logins  # events are in the order of time
