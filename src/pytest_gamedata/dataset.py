@@ -45,10 +45,8 @@ def build_dataset(spec: DatasetSpec, factories: Mapping[str, Any] = FACTORIES) -
     """
     dataset = _simulate(spec, factories)
     validate_dataset(dataset)
-    tables = dataset.tables.items()
-    return Dataset(
-        spec, {name: columns_of_table(factories[name], columns) for name, columns in tables}, dataset.cast
-    )
+    tables = {name: columns_of_table(factories[name], columns) for name, columns in dataset.tables.items()}
+    return Dataset(spec, tables, dataset.cast)
 
 
 def _simulate(spec: DatasetSpec, factories: Mapping[str, Any]) -> Dataset:
