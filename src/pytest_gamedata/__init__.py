@@ -9,13 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_gamedata.databases.existing import clear_database
-    from pytest_gamedata.databases.game_database import GameDatabase
-    from pytest_gamedata.databases.seed import load_dataset
-    from pytest_gamedata.databases.summary import summarize
-    from pytest_gamedata.dataset import Dataset, build_dataset
-    from pytest_gamedata.settings import DatasetSpec
-    from pytest_gamedata.validate import validate_dataset
+    from pytest_gamedata.databases.existing import clear_database as clear_database
+    from pytest_gamedata.databases.game_database import GameDatabase as GameDatabase
+    from pytest_gamedata.databases.seed import load_dataset as load_dataset
+    from pytest_gamedata.databases.summary import summarize as summarize
+    from pytest_gamedata.dataset import Dataset as Dataset
+    from pytest_gamedata.dataset import build_dataset as build_dataset
+    from pytest_gamedata.settings import DatasetSpec as DatasetSpec
+    from pytest_gamedata.validate import validate_dataset as validate_dataset
 
 _HOMES = {
     "Dataset": "dataset",
@@ -28,16 +29,7 @@ _HOMES = {
     "validate_dataset": "validate",
 }
 
-__all__ = [
-    "Dataset",
-    "DatasetSpec",
-    "GameDatabase",
-    "build_dataset",
-    "clear_database",
-    "load_dataset",
-    "summarize",
-    "validate_dataset",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

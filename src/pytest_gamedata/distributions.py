@@ -231,9 +231,7 @@ PAYERS_BY_COUNTRY: Weights = {
 }  # fmt: skip
 FIRST_SESSION_PURCHASE_SHARE = 0.02  # of payers; with those later that day it gives 30 % on day 0 (S18)
 FIRST_PURCHASE_SKEW = 1.2  # the first comes at quantile u ** this of a payer's sessions (fitted: S18)
-PURCHASE_DELAY_SHARE = (
-    0.7  # of purchases that wait for the day's next session, if that is a late one (fitted: S51)
-)
+PURCHASE_DELAY_SHARE = 0.7  # of purchases that wait for the day's next session, if late (fitted: S51)
 LATE_HOUR = 15  # from which on, local time, people buy most (S51)
 NEXT_PURCHASE_SKEW = 10.0  # later ones at u ** this of the sessions after the first (fitted: S13, S23)
 PENDING_SHARE = 0.01  # of purchase attempts, left open (J)
@@ -373,9 +371,7 @@ RESERVED_DOMAINS = (
 
 # --- usernames and display names -----------------------------------------------------------------
 
-USERNAME_PREFIX_SHARE = (
-    0.10  # of usernames that begin with one of the prefixes in words/usernames.toml (own choice)
-)
+USERNAME_PREFIX_SHARE = 0.10  # of usernames that begin with a prefix of words/usernames.toml (own choice)
 # How the two words of a username are written (own choice).
 USERNAME_CASES = {"CamelCase": 8, "Capitalised": 4, "lower": 7, "UPPER": 1}
 USERNAME_UNDERSCORE_SHARE = 0.2  # of joints between words, and before what follows them (own choice)

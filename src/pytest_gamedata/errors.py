@@ -1,14 +1,4 @@
-"""The errors and warnings, one class for each that a caller could treat differently.
-
-GamedataError
-├── SettingsError         an option, ini value or marker that is not allowed
-├── BinariesNotFoundError no usable PostgreSQL binaries on this machine
-├── ServerError           the server could not be started, or is gone
-├── LoadError             rows could not be loaded into a database
-├── ClearError            a table is not one of ours, or rows of another table refer to it
-├── DatasetInvalidError   generated rows that break a rule
-└── SessionMissingError   a factory's create() outside gamedata_session
-"""
+"""The errors and warnings, one class for each that a caller could treat differently."""
 
 from __future__ import annotations
 
@@ -18,7 +8,7 @@ class GamedataError(Exception):
 
 
 class SettingsError(GamedataError):
-    """A setting has a value that is not allowed."""
+    """An option, ini value or marker has a value that is not allowed."""
 
 
 class BinariesNotFoundError(GamedataError):

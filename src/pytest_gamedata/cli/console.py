@@ -130,13 +130,8 @@ def _list_ids(cast: Mapping[str, int]) -> str:
 
 def list_counts(values: Mapping[str, Any]) -> str:
     """Write named numbers on one line."""
-    return (
-        ", ".join(
-            f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
-            for name, value in values.items()
-        )
-        or "-"
-    )
+    texts = (f"{value:,}" if isinstance(value, int) else value for value in values.values())
+    return ", ".join(f"{name} {text}" for name, text in zip(values, texts, strict=True)) or "-"
 
 
 def _grid() -> Table:
@@ -161,10 +156,6 @@ def print_targets(findings: Sequence[Finding], spec: DatasetSpec) -> None:
     """Print every realism target: the expected band, the measured figure, the verdict."""
     table = Table("figure", "expected", "measured", "", box=None, pad_edge=False)
     for finding in findings:
-        table.add_row(
-            finding.target.quantity,
-            describe_band(finding.band),
-            describe_figure(finding.measured),
-            MARKS[judge(finding, spec)],
-        )
+        expected, measured = describe_band(finding.band), describe_figure(finding.measured)
+        table.add_row(finding.target.quantity, expected, measured, MARKS[judge(finding, spec)])
     show(table)

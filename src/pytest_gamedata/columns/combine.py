@@ -44,10 +44,10 @@ def _append_categories(columns: Sequence[Categorical]) -> tuple[list[NDArray[Any
     return codes, categories
 
 
-def stack(parts: Sequence[Mapping[str, Column]]) -> Columns:
-    """Concatenate tables: the columns that all of them have."""
+def stack(parts: Sequence[Columns]) -> Columns:
+    """Concatenate tables: the columns that all of them have. Uses the parts up: memory holds each column once."""
     names = [name for name in parts[0] if all(name in part for part in parts)]
-    return {name: concatenate([part[name] for part in parts]) for name in names}
+    return {name: concatenate([part.pop(name) for part in parts]) for name in names}
 
 
 def table_of(count: int, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Columns:

@@ -15,9 +15,7 @@ from pytest_gamedata.columns.sampling import Floats
 from pytest_gamedata.distributions import HOURS
 
 _TWO_DAYS = np.arange(49.0)  # hours
-_ACTIVITY = np.concatenate([[0.0], np.cumsum(HOURS * 2)]) / sum(
-    HOURS
-)  # share of a day's sessions that have begun by then
+_ACTIVITY = np.cumsum([0, *HOURS, *HOURS]) / sum(HOURS)  # share of a day's sessions that have begun by then
 
 
 def seconds(values: Any) -> NDArray[np.timedelta64]:
@@ -52,10 +50,9 @@ def utc_offset_hours(timezone: Categorical, days: NDArray[Any]) -> Floats:
     """Return each row's offset from UTC at noon of its day, in hours."""
     distinct, day_codes = np.unique(days.astype("datetime64[D]"), return_inverse=True)
     noons = [(day + np.timedelta64(12, "h")).item() for day in distinct.astype("datetime64[s]")]
-    offsets = [[_offset(zone, noon) for noon in noons] for zone in timezone.categories]
-    return np.array(offsets, dtype=np.float64).reshape(len(timezone.categories), len(noons))[
-        timezone.codes, day_codes
-    ]
+    shape = (len(timezone.categories), len(noons))
+    offsets = np.reshape([_offset(zone, noon) for zone in timezone.categories for noon in noons], shape)
+    return offsets.astype(np.float64)[timezone.codes, day_codes]
 
 
 def _offset(zone: str, noon: Any) -> float:

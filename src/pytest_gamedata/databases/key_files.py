@@ -5,12 +5,13 @@ Every run that has the key imports this module: the standard library only.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import glob
+from hashlib import sha256
 from importlib.metadata import distributions
+from itertools import chain
 from pathlib import Path
 
 from pytest_gamedata.errors import SettingsError
@@ -39,13 +40,11 @@ class KeyFiles:
         return sorted({path for entry in self.entries for path in self._find(entry)})
 
     def _find(self, entry: str) -> Iterator[Path]:
-        is_path = (self.directory / entry).exists()
-        for match in [entry] if is_path else self._glob(entry):
-            yield from _files_in(self.directory / match)
-
-    def _glob(self, pattern: str) -> list[str]:
+        if (self.directory / entry).exists():
+            return _files_in(self.directory / entry)
         # Path.glob follows no symbolic links
-        return glob(pattern, root_dir=self.directory, recursive=True, include_hidden=True)  # noqa: PTH207
+        matches = glob(entry, root_dir=self.directory, recursive=True, include_hidden=True)  # noqa: PTH207
+        return chain.from_iterable(_files_in(self.directory / match) for match in matches)
 
 
 def _files_in(path: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
@@ -65,13 +64,8 @@ def describe_files(files: KeyFiles, loaded_since: float) -> str | None:
     paths = files.find()
     if any(path.stat().st_ctime > loaded_since for path in paths):
         return None
-    described = [(os.path.relpath(path, files.directory), _digest(path)) for path in paths]
-    return hashlib.sha256(repr((described, _installed())).encode()).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _installed() -> list[tuple[str, str]]:
-    return sorted((str(each.name), str(each.version)) for each in distributions())
+    contents = [
+        (os.path.relpath(path, files.directory), sha256(path.read_bytes()).hexdigest()) for path in paths
+    ]
+    installed = sorted((str(each.name), str(each.version)) for each in distributions())
+    return sha256(repr((contents, installed)).encode()).hexdigest()

@@ -11,7 +11,6 @@ from pytest_gamedata.databases.parts import Parts
 from pytest_gamedata.databases.registry import Run, find_template, remember_template
 from pytest_gamedata.postgres.clones import Admin, ensure_template
 from pytest_gamedata.postgres.own.join import record_template
-from pytest_gamedata.postgres.server import Server
 from pytest_gamedata.settings import DatasetSpec
 
 
@@ -29,7 +28,9 @@ def _ensure(run: Run, admin: Admin, spec: DatasetSpec, parts: Parts) -> Template
     keep = lasts and spec.until != run.now  # no later run has the same `now`
 
     def fill(dbname: str) -> str:
-        facts = _seed(admin.server, dbname, spec, parts)
+        from pytest_gamedata.databases.seed import seed  # imports numpy and Factory Boy
+
+        facts = seed(admin.server, dbname, spec, parts)
         return replace(facts, run=run.directory.name, keep=keep).to_json()
 
     facts = Facts.from_json(admin.run(partial(ensure_template, name=name, fill=fill)))
@@ -37,9 +38,3 @@ def _ensure(run: Run, admin: Admin, spec: DatasetSpec, parts: Parts) -> Template
     note = {"built": facts.run == run.directory.name, "keep": facts.keep, "about": about}
     record_template(run.directory, name, note)
     return Template(name, facts)
-
-
-def _seed(server: Server, dbname: str, spec: DatasetSpec, parts: Parts) -> Facts:
-    from pytest_gamedata.databases.seed import seed  # imports numpy and Factory Boy
-
-    return seed(server, dbname, spec, parts)

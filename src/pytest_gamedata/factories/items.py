@@ -138,9 +138,8 @@ def _draw_drop_rate(row: Any, rng: Rng, n: int) -> Column:
 
 
 def _draw_available_until(row: Any, rng: Rng, n: int) -> Column:
-    retired = (
-        (row.price_usd_cents == NULL) & ~row.item_type.is_("consumable") & (rng.random(n) < row.retired_share)
-    )
+    may_retire = (row.price_usd_cents == NULL) & ~row.item_type.is_("consumable")
+    retired = may_retire & (rng.random(n) < row.retired_share)
     # the first item of the store stays, and the first of each rarity that drops: there always is something
     first = np.cumsum(row.price_usd_cents == NULL) == 1
     for rarity in dist.DROP_SHARES:
@@ -168,9 +167,7 @@ class ItemFactory(GameFactory):
 
     class Params:
         number = factory.Sequence(lambda number: number)
-        in_catalogue = (
-            False  # a dataset's items are spread over their rarities' ranges; one built alone is anywhere
-        )
+        in_catalogue = False  # a dataset's items are spread over their rarities' ranges; others are anywhere
         second = False  # whether another item stands at its price point
         # what an item is where it is not sold for real money
         store_type = Draw(lambda row, rng, n: pick(dist.ITEM_TYPES, strata(rng, n)))

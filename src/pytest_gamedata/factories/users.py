@@ -193,9 +193,7 @@ class UserFactory(GameFactory):
     class Params:
         number = factory.Sequence(lambda number: number)
         always_active = True  # unless a trait says otherwise; in a dataset, some accounts end
-        shifts_names = (
-            False  # each dataset begins with other names; users built alone share one order of them
-        )
+        shifts_names = False  # each dataset begins with other names; users built alone share one order
         rounding = Draw(lambda row, rng, n: rng.random(n) - 0.5)  # of quotas: a dataset adds nothing
         since = of_spec(lambda spec: spec.since)
         until = of_spec(lambda spec: spec.until)

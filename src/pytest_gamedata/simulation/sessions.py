@@ -132,11 +132,9 @@ def _draw_block(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     count = rows.stop - rows.start
     rho = dist.ENGAGEMENT_CORRELATION
+    own, other = np.float32(rho), np.float32((1 - rho**2) ** 0.5)
     noise = rng.standard_normal((spec.days, count), dtype=np.float32)
-    drive = (
-        np.float32(rho) * users["engagement"][rows].astype(np.float32)
-        + np.float32((1 - rho**2) ** 0.5) * noise
-    )
+    drive = own * users["engagement"][rows].astype(np.float32) + other * noise
     quantile = _ranks(drive, ~has_role[rows])
     # a role is played whatever the others do: the cast's days are measured against the law, not the ranks
     quantile[:, has_role[rows]] = normal_quantile(drive[:, has_role[rows]])

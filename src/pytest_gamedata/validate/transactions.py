@@ -66,9 +66,7 @@ def check_on_sale(tables: Tables, spec: DatasetSpec) -> None:
     rows = tables["transactions"]
     bought = select(rows, rows["type"].is_("iap_purchase", "store_purchase"), "item_id", "created_at")
     item, at = bought["item_id"], bought["created_at"]
-    since, until = (
-        parent_values(tables, "items", name, item) for name in ("available_from", "available_until")
-    )
+    since, until = (parent_values(tables, "items", f"available_{end}", item) for end in ("from", "until"))
     off = (at < since) | (at >= until)
     refuse(check_on_sale, "transactions", bought, off, "item_id", "created_at")
 
@@ -124,9 +122,8 @@ def check_wallet_changes(tables: Tables, spec: DatasetSpec) -> None:
     """Every wallet changes by the amount that was paid."""
     rows = tables["transactions"]
     kind, amount = rows["type"], np.asarray(rows["amount_minor"])
-    grants = (
-        parent_values(tables, "items", "grants_hard", rows["item_id"]) if len(tables["items"]["id"]) else 0
-    )
+    has_items = len(tables["items"]["id"]) > 0
+    grants = parent_values(tables, "items", "grants_hard", rows["item_id"]) if has_items else 0
     iap = np.where(kind.is_("iap_purchase"), grants * rows["quantity"], 0)
     paid = np.select([kind.is_("store_purchase"), kind.is_("reward")], [-amount, amount], 0)
     done = rows["status"].is_(*PAID_STATUSES)

@@ -118,10 +118,6 @@ def _describe_character(item: _Item) -> dict[str, Any]:
     }
 
 
-def _describe_loot_box(item: _Item) -> dict[str, Any]:
-    return {"rolls": dist.LOOT_BOX_ROLLS[item.rarity], "odds": _odds(item.rarity)}
-
-
 def _odds(rarity: str) -> dict[str, float]:
     """Return a box's chances by tier, which sum to 1: the published shares from one tier below its own on."""
     lowest = max(list(dist.DROP_SHARES).index(rarity) - 1, 0)
@@ -148,7 +144,7 @@ _DESCRIPTIONS: dict[str, Callable[[_Item], dict[str, Any]]] = {
     "cosmetic": _describe_cosmetic,
     "consumable": _describe_consumable,
     "character": _describe_character,
-    "loot_box": _describe_loot_box,
+    "loot_box": lambda item: {"rolls": dist.LOOT_BOX_ROLLS[item.rarity], "odds": _odds(item.rarity)},
     "battle_pass": _describe_battle_pass,
     "subscription": _describe_subscription,
     "currency_pack": lambda item: {"gems": item.gems},

@@ -105,7 +105,9 @@ def make_plan(
     directory = new_directory(choose_base(account, image.stat().st_size if image else 0))
     data = directory / "data"
     sockets = choose_socket_directory(directory, account)
-    root = None if account is None or _can_run(binaries, account) else _root_of_copy(account)
+    root = None  # of copies, which keep their whole paths below it: programs look for libraries along relative ones
+    if account is not None and not _can_run(binaries, account):
+        root = new_directory(choose_executable_base(account))
     copied = [] if root is None else list_installation(binaries)
     programs = Path(f"{root or ''}{binaries.bin_dir}")
     return ServerPlan(
@@ -150,11 +152,6 @@ def _can_run(binaries: Binaries, account: struct_passwd) -> bool:
     except PermissionError:
         return False
     return done.returncode == 0
-
-
-def _root_of_copy(account: struct_passwd) -> Path:
-    # Copies keep their whole paths below it: programs look for libraries and other files along relative paths.
-    return new_directory(choose_executable_base(account))
 
 
 def _render_settings(directory: Path, binaries: Binaries) -> str:

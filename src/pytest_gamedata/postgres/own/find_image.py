@@ -20,9 +20,7 @@ class Cache:
 
     directory: Path | None
     wanted: frozenset[str] = frozenset()  # the datasets that the run will ask for
-    home: str = (
-        ""  # the project's directory: its own image is better than another project's with the same datasets
-    )
+    home: str = ""  # the project's directory: its own image is better than another's with the same datasets
     rebuild: bool = False  # keep an image, but start from none
 
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from .image import SUFFIX, evict, pack
 from .run_files import ORIGIN, ServerPlan, read_template_records
@@ -28,11 +27,14 @@ def keep_image(plan: ServerPlan) -> None:
     """
     used = read_template_records(Path(plan.run_dir))
     kept = {name: record for name, record in used.items() if record["keep"]}
-    others = (_read_origin(plan).keys() | used.keys()) - kept.keys()
+    origin = Path(plan.run_dir, ORIGIN)
+    restored = json.loads(origin.read_bytes())["templates"] if origin.exists() else {}
+    others = (restored.keys() | used.keys()) - kept.keys()
     statements = [line for name in sorted(others) for line in _drop(name)]
     if not _run(plan, plan.single, "".join(f"{line}\n" for line in [*statements, *plan.scrub])):
         return
-    if _count_databases(plan) != OWN_DATABASES + len(kept) or not _run(plan, plan.resetwal):
+    databases = sum(path.name.isdigit() for path in Path(plan.data, "base").iterdir())
+    if databases != OWN_DATABASES + len(kept) or not _run(plan, plan.resetwal):
         return
     images = Path(plan.images or "")
     names = hashlib.sha256("".join(sorted(kept)).encode()).hexdigest()[:16]
@@ -41,17 +43,8 @@ def keep_image(plan: ServerPlan) -> None:
     evict(images, LIMIT_BYTES)
 
 
-def _read_origin(plan: ServerPlan) -> dict[str, Any]:
-    origin = Path(plan.run_dir, ORIGIN)
-    return dict(json.loads(origin.read_bytes())["templates"]) if origin.exists() else {}
-
-
 def _drop(template: str) -> list[str]:
     return [f'ALTER DATABASE "{template}" IS_TEMPLATE false;', f'DROP DATABASE "{template}";']
-
-
-def _count_databases(plan: ServerPlan) -> int:
-    return sum(path.name.isdigit() for path in Path(plan.data, "base").iterdir())
 
 
 def _run(plan: ServerPlan, command: list[str], lines: str = "") -> bool:

@@ -57,9 +57,8 @@ def main() -> None:
         from .keep_image import keep_image
 
         if is_worth_keeping(plan):
-            with contextlib.suppress(
-                OSError, subprocess.TimeoutExpired
-            ):  # no process is left to report it to
+            # no process is left to report an error to
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 keep_image(plan)
     finally:
         for directory in (*plan.directories, plan.run_dir):

@@ -123,7 +123,8 @@ def _connect(plan: ServerPlan, reports: BinaryIO, binaries: Binaries) -> tuple[C
             if word == "failed":
                 raise _start_error(plan, binaries, rest)
             if word == "unusable":
-                warnings.warn(_describe_unusable(plan, rest), CacheWarning, stacklevel=2)
+                text = f"The cached server {plan.image!r} cannot be used: {rest}."
+                warnings.warn(f"{text} It was removed, and all is built anew.", CacheWarning, stacklevel=2)
             else:
                 port = int(rest)
         if port:
@@ -159,10 +160,6 @@ def _read_reports(reports: BinaryIO) -> list[str]:
         return []
     lines = reports.read(65536).decode().splitlines()
     return lines or ["failed its keeper has ended"]
-
-
-def _describe_unusable(plan: ServerPlan, why: str) -> str:
-    return f"The cached server {plan.image!r} cannot be used: {why}. It was removed, and all is built anew."
 
 
 def _start_error(plan: ServerPlan, binaries: Binaries, reason: str) -> ServerError:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import stack, take
-from pytest_gamedata.columns.conversion import Columns
+from pytest_gamedata.columns.conversion import Columns, give_back_memory
 from pytest_gamedata.columns.sampling import Rng
 from pytest_gamedata.simulation.auth.attacks import plan_attacks
 from pytest_gamedata.simulation.auth.event_log import draw_event_log
@@ -28,21 +28,27 @@ from pytest_gamedata.simulation.world import World
 
 def make_auth_events(world: World, auth_event_factory: Any) -> Columns:
     """Draw all auth events in the order of their ids."""
-    return draw_event_log(world, plan_events(world), auth_event_factory)
+    events = plan_events(world)
+    give_back_memory(len(events["at"]))
+    return draw_event_log(world, events, auth_event_factory)
 
 
 def plan_events(world: World) -> Events:
     """Plan every event, in the order of time; with spec.auth_events, exactly so many."""
     wanted, streams = world.spec.auth_events, world.streams
-    legitimate = plan_legitimate(world)
-    share = dist.PRESETS[world.spec.preset].attack_share
-    attempts = int(np.isin(legitimate["type"], (SUCCESS, FAILURE)).sum() * share / (1 - share))
-    events = stack([legitimate, plan_attacks(world, legitimate, attempts)])
+    events = _plan_all(world)
     if wanted is not None:
         events = _keep(events, wanted, streams.of("logins", "keep"), list(world.cast.values()))
         more = _plan_more(streams.of("logins", "more"), world.sessions, wanted - len(events["at"]))
         events = stack([events, more])
     return take(events, np.argsort(events["at"], kind="stable"))
+
+
+def _plan_all(world: World) -> Events:
+    legitimate = plan_legitimate(world)
+    share = dist.PRESETS[world.spec.preset].attack_share
+    attempts = int(np.isin(legitimate["type"], (SUCCESS, FAILURE)).sum() * share / (1 - share))
+    return stack([legitimate, plan_attacks(world, legitimate, attempts)])
 
 
 def _keep(events: Events, rows: int, rng: Rng, cast: list[int]) -> Events:

@@ -87,7 +87,7 @@ def _places(attack: NDArray[np.int64], address: NDArray[np.int64]) -> tuple[list
     far = len(dist.ATTACKER_NETWORKS) * HOSTS // dist.ATTACKER_BLOCK + 1  # numbered below those of the blocks
     below = np.where(spread, far + (mix(attack, nth, 25) % np.uint64(ASNS_OF_SPREAD)).astype(np.int64), block)
     own = [
-        _address6(number, n) if is_spread else _address4(place)
+        f"{dist.ATTACKER_NETWORK6}:{number:x}:{n + 1:x}::1" if is_spread else _address4(place)
         for number, n, is_spread, place in zip(
             *map(np.ndarray.tolist, (attack, nth, spread, rented)), strict=True
         )
@@ -97,10 +97,6 @@ def _places(attack: NDArray[np.int64], address: NDArray[np.int64]) -> tuple[list
         np.where(proxy, country_codes(host), pick_countries(country)),
         np.where(proxy, asns(host), dist.ASNS[1] - below),
     )
-
-
-def _address6(attack: int, nth: int) -> str:
-    return f"{dist.ATTACKER_NETWORK6}:{attack:x}:{nth + 1:x}::1"
 
 
 def _address4(place: int) -> str:

@@ -67,9 +67,8 @@ def plan_failures(rng: Rng, users: Columns, login: Events) -> Events:
     gap = rng.uniform(*dist.RETRY_SECONDS, count)
     locks = (tries + 1) // ROUND
     wait = dist.LOCK_SECONDS + dist.LOCK_DELAY_SECONDS
-    factor = (
-        np.asarray(users["mfa_enabled"])[login["user"]] * dist.MFA_SECONDS["missed"]
-    )  # comes after all this
+    # a second factor comes after all this
+    factor = np.asarray(users["mfa_enabled"])[login["user"]] * dist.MFA_SECONDS["missed"]
     begin = login["at"] - seconds(locks * wait + tries * gap + factor)
     each = np.repeat(np.arange(count), tries)
     nth = np.arange(len(each)) - np.repeat(np.cumsum(tries) - tries, tries)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import Categorical, constant
-from pytest_gamedata.columns.combine import choose, stack, take
-from pytest_gamedata.columns.conversion import NULL, Column, Columns, is_null, nulls_like
+from pytest_gamedata.columns.combine import choose, stack
+from pytest_gamedata.columns.conversion import NULL, Column, Columns, give_back_memory, is_null, nulls_like
 from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.factories.fields import drop_params
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory, answering
@@ -18,16 +18,15 @@ from pytest_gamedata.simulation.ledger.stories import TRADE, Stories
 from pytest_gamedata.simulation.world import World
 
 
-def draw_transactions(
-    world: World, stories: Stories, auth_events: Columns, transaction_factory: Any
-) -> Columns:
+def draw_transactions(world: World, stories: Stories, auth_events: Columns, factory: Any) -> Columns:
     """Draw the rows of all stories, in the order of time, before the wallets are settled; uses the stories up."""
     platform = platforms_at(world.users, auth_events, stories["user"], stories["at"])
-    rows = _draw_stories(world, stories, platform, transaction_factory)
-    rows = _add_answers(world, stories, rows, transaction_factory)
+    give_back_memory(len(auth_events["id"]))  # what planning and the search for platforms have left behind
+    rows = _add_answers(world, stories, _draw_stories(world, stories, platform, factory), factory)
     count = len(stories["at"])
     stories.clear()
-    rows = take(rows, np.lexsort((rows["line"], rows["created_at"])))
+    order = np.lexsort((rows["line"], rows["created_at"]))
+    rows = {name: rows.pop(name)[order] for name in list(rows)}  # column by column: memory holds each once
     rows["id"] = np.arange(1, len(rows["line"]) + 1)
     id_of_line = np.zeros(count + 1, dtype=np.int64)
     originals = ~rows["type"].is_(*REVERSAL_TYPES)
@@ -39,10 +38,8 @@ def platforms_at(users: Columns, auth_events: Columns, user: NDArray[np.int64], 
     """Return on which platform each user (a position) last logged in by a moment; else the user's own."""
     own: Any = users["platform"][user]
     used: Any = auth_events["platform"]
-    wanted = (
-        auth_events["event_type"].is_("login_success") & is_null(auth_events["attack_id"]) & ~is_null(used)
-    )
-    logins = np.flatnonzero(wanted & ~is_null(auth_events["user_id"]))
+    own_logins = auth_events["event_type"].is_("login_success") & is_null(auth_events["attack_id"])
+    logins = np.flatnonzero(own_logins & ~is_null(used) & ~is_null(auth_events["user_id"]))
     if not len(logins) or not isinstance(used, Categorical):
         return own
     key = (np.asarray(auth_events["user_id"])[logins] - 1 << 32) + logins  # events are in the order of time
@@ -84,7 +81,8 @@ def _add_answers(world: World, stories: Stories, rows: Columns, factory: Any) ->
     """Add the rows that answer others: the seller's leg of a trade, the refund of a purchase."""
     sellers = _draw_sellers(world, stories, rows, factory)
     refunds = _draw_refunds(world, stories, rows, factory)
-    return stack([drop_params(factory, rows), sellers, refunds])
+    rows = drop_params(factory, rows)  # the memory of the others is free for the stacked columns
+    return stack([rows, sellers, refunds])
 
 
 def _draw_sellers(world: World, stories: Stories, rows: Columns, factory: Any) -> Columns:
