@@ -1,4 +1,4 @@
-"""The whole dataset: users, items, transactions, auth events, checked."""
+"""The whole dataset: users, items, transactions, auth events, and the optional tables that are asked for, checked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pytest_gamedata.factories import FACTORIES, factories_by_table
 from pytest_gamedata.factories.fields import own_columns
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.simulation.auth import make_auth_events
+from pytest_gamedata.simulation.inventory import make_inventory
 from pytest_gamedata.simulation.items import make_items
 from pytest_gamedata.simulation.ledger import make_transactions
+from pytest_gamedata.simulation.play_sessions import make_play_sessions
 from pytest_gamedata.simulation.sessions import make_sessions
 from pytest_gamedata.simulation.settlement import settle_playtime, settle_users
 from pytest_gamedata.simulation.users import make_users
@@ -42,11 +44,15 @@ class Dataset:
 def build_dataset(spec: DatasetSpec, factories: Iterable[Any] = FACTORIES) -> Dataset:
     """Build all rows of a dataset in memory.
 
+    The factories change ours, or ask for the tables that are there only on request: play sessions and inventory.
     Raises DatasetInvalidError if a row breaks a rule of `pytest_gamedata.validate`.
 
     >>> dataset = build_dataset(DatasetSpec(users=1000))
     >>> dataset.counts["users"], dataset.tables["users"]["level"].mean().round(1)
     (1000, ...)
+    >>> from pytest_gamedata.factories import PlaySessionFactory
+    >>> build_dataset(DatasetSpec(users=1000), [PlaySessionFactory]).counts["play_sessions"]
+    13816
     """
     dataset = _simulate(spec, factories_by_table(factories))
     validate_dataset(dataset)
@@ -66,4 +72,14 @@ def _simulate(spec: DatasetSpec, factories: Mapping[str, Any]) -> Dataset:
     transactions = make_transactions(world, auth_events, factories["transactions"])
     users = settle_users(world, auth_events, transactions, factories["users"])
     tables = {"users": users, "items": items, "transactions": transactions, "auth_events": auth_events}
-    return Dataset(spec, tables, world.cast_ids)
+    return Dataset(spec, tables | _make_optional(world, transactions, factories), world.cast_ids)
+
+
+def _make_optional(world: World, transactions: Columns, factories: Mapping[str, Any]) -> dict[str, Columns]:
+    """Draw the tables that are there only if a factory asks for them."""
+    made: dict[str, Columns] = {}
+    if "play_sessions" in factories:
+        made["play_sessions"] = make_play_sessions(world, factories["play_sessions"])
+    if "inventory" in factories:
+        made["inventory"] = make_inventory(world, transactions, factories["inventory"])
+    return made

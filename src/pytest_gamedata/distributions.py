@@ -302,6 +302,9 @@ TRADE_PRICE_MIN = 20  # GEM, of an item without a price in GEM, for TRADE_PRICE_
 TRADE_PRICE_FACTOR = (1.0, 3.0)  # GLD per GEM of the store's price, lowest and highest (own choice)
 TRADE_COMPLETED_SHARE = 0.82  # of offers; a few buyers cannot pay, which leaves 80 % (S44)
 STACK_SIZE_MAX = 5  # of a stackable item in one purchase (own choice)
+# Of the pieces that somebody got, those that are not used up by the end; of other types, all (own choice).
+UNUSED_SHARES: Weights = {"consumable": 0.4, "loot_box": 0.2}
+LAST_USE_SKEW = 0.25  # a piece was last used at quantile u ** this of the user's sessions (own choice)
 
 # --- auth events ---------------------------------------------------------------------------------
 

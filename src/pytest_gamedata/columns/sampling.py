@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.categorical import Categorical
-from pytest_gamedata.distributions import SESSIONS_DISPERSION, SESSIONS_PER_ACTIVE_DAY, Weights
+from pytest_gamedata.distributions import (
+    PLAYTIME_ENGAGEMENT,
+    SESSION_MINUTES,
+    SESSION_WEIBULL_SHAPE,
+    SESSIONS_DISPERSION,
+    SESSIONS_PER_ACTIVE_DAY,
+    SHORTEST_SESSION_SECONDS,
+    Weights,
+)
 
 GOLDEN_RATIO = 0.6180339887498949
 NEGATIVE_BINOMIAL_MAX = 1000  # beyond any count that the distributions in use give
@@ -69,6 +77,13 @@ def session_counts(rng: Rng, n: int) -> NDArray[np.int64]:
     """Draw how many sessions n active days have: one, and a negative binomial number more."""
     r, mean = SESSIONS_DISPERSION, SESSIONS_PER_ACTIVE_DAY - 1
     return 1 + rng.negative_binomial(r, r / (r + mean), n)
+
+
+def session_lengths(rng: Rng, engagement: Floats) -> NDArray[np.int64]:
+    """Draw how many seconds sessions last by Weibull's law: longer for the engaged."""
+    minutes = rng.weibull(SESSION_WEIBULL_SHAPE, len(engagement)) * SESSION_MINUTES
+    factor = np.exp(PLAYTIME_ENGAGEMENT * engagement - PLAYTIME_ENGAGEMENT**2 / 2)  # of mean 1
+    return (minutes * 60 * factor).astype(np.int64) + SHORTEST_SESSION_SECONDS
 
 
 def negative_binomial_at(quantiles: Floats, r: float, mean: float) -> NDArray[np.int64]:

@@ -11,8 +11,8 @@ from psycopg import sql
 
 from pytest_gamedata.dataset import Dataset
 from pytest_gamedata.errors import LoadError
-from pytest_gamedata.models import TABLES, Base
-from pytest_gamedata.postgres.rows.clear import check_ours, clear_tables, count_rows
+from pytest_gamedata.models import OPTIONAL_TABLES, OWN_TABLES, TABLES
+from pytest_gamedata.postgres.rows.clear import check_ours, clear_tables, count_rows, has_columns
 from pytest_gamedata.postgres.rows.read_back import read_table
 from pytest_gamedata.realism.judge import Finding, compare
 from pytest_gamedata.realism.measure import measure
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 Connection = psycopg.Connection[Any]
 
-OWN_COLUMNS = {name: [column.name for column in Base.metadata.tables[name].columns] for name in TABLES}
+OWN_COLUMNS = {name: [column.name for column in table.columns] for name, table in OWN_TABLES.items()}
 # The command that makes the rows is noted as a comment on the first table.
 NOTE_START = "gamedata seed "
 FIND_COMMENT = "SELECT obj_description(to_regclass('users'), 'pg_class')"
 
 
 def clear_database(engine: Engine) -> dict[str, int]:
-    """Remove all rows of the four tables, and return how many there were of each; tables that are missing stay so.
+    """Remove all rows of our tables, and return how many there were of each; tables that are missing stay so.
 
     All or nothing, in one transaction. Raises ClearError if a table of that name is not one of ours, or if rows of
     other tables refer to it.
@@ -46,11 +46,20 @@ def clear_database(engine: Engine) -> dict[str, int]:
 
 
 def clear_rows(connection: Connection) -> dict[str, int]:
-    """Remove all rows of the four tables in the connection's transaction; return how many there were of each."""
-    counts = clear_tables(connection, OWN_COLUMNS)
+    """Remove all rows of our tables in the connection's transaction; return how many there were of each."""
+    counts = clear_tables(connection, _own_columns(connection))
     if _find_note(connection):
         connection.execute("COMMENT ON TABLE users IS NULL")
     return counts
+
+
+def _own_columns(connection: Connection) -> dict[str, list[str]]:
+    """Return the columns that our tables should have: the four, and those of the optional ones that are there.
+
+    A table of an optional one's name is a team's own if it lacks one of the columns.
+    """
+    optional = [name for name in OPTIONAL_TABLES if has_columns(connection, name, OWN_COLUMNS[name])]
+    return {name: OWN_COLUMNS[name] for name in (*TABLES, *optional)}
 
 
 def raw_connection(connection: Any) -> Connection:
@@ -65,12 +74,13 @@ def raw_connection(connection: Any) -> Connection:
 
 
 def count_stored(connection: Connection) -> dict[str, int]:
-    """Count the rows of those of the four tables that are there.
+    """Count the rows of those of our tables that are there.
 
     Raises ClearError if a table of that name is not one of ours.
     """
-    check_ours(connection, OWN_COLUMNS)
-    return count_rows(connection, TABLES)
+    columns = _own_columns(connection)
+    check_ours(connection, columns)
+    return count_rows(connection, columns)
 
 
 def note_spec(connection: Connection, spec: DatasetSpec) -> None:
@@ -110,15 +120,16 @@ def _find_comment(connection: Connection) -> str | None:
 def read_dataset(
     connection: Connection, spec: DatasetSpec, wanted: Mapping[str, Collection[str]] | None = None
 ) -> Dataset:
-    """Read the four tables, or only the wanted columns of them; the cast, which is not stored, stays empty.
+    """Read our tables, or only the wanted columns of them; the cast, which is not stored, stays empty.
 
     Raises LoadError if a table is missing, ClearError if one is not ours.
     """
-    missing = [name for name in TABLES if name not in count_stored(connection)]
+    there = count_stored(connection)
+    missing = [name for name in TABLES if name not in there]
     if missing:
         raise LoadError(f"The database has no table {missing[0]!r}. Fill it with `gamedata seed` first.")
     columns = wanted or OWN_COLUMNS
-    return Dataset(spec, {name: read_table(connection, name, columns[name]) for name in TABLES}, {})
+    return Dataset(spec, {name: read_table(connection, name, columns[name]) for name in there}, {})
 
 
 def expected_spec(connection: Connection) -> DatasetSpec:

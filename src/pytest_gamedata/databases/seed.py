@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import ProgrammingError
 
 from pytest_gamedata.databases.existing import note_spec, raw_connection
 from pytest_gamedata.databases.facts import Facts
@@ -15,7 +18,8 @@ from pytest_gamedata.databases.mapping.entries import Entry, read_entries
 from pytest_gamedata.databases.migrations import environment
 from pytest_gamedata.databases.parts import Parts, fills_own_tables
 from pytest_gamedata.dataset import Dataset, build_dataset
-from pytest_gamedata.models import Base
+from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.models import Base, create_optional_tables
 from pytest_gamedata.postgres.clones import connect
 from pytest_gamedata.postgres.rows.copy import Rows, count_of
 from pytest_gamedata.postgres.rows.load import Report, load_new_database, load_tables, tell_nobody
@@ -48,6 +52,7 @@ def load_dataset(engine: Engine, dataset: Dataset, create_schema: CreateSchema |
     with engine.connect() as connection, raw_connection(connection).transaction():
         if create_schema is None:
             Base.metadata.create_all(connection)
+            create_optional_tables(connection, dataset.tables)
         load_into(connection, dataset)
 
 
@@ -66,6 +71,9 @@ def seed(server: Server, dbname: str, spec: DatasetSpec, parts: Parts) -> Facts:
     dataset = build_dataset(spec, [entry.factory for entry in entries or ()]) if is_needed else None
     built = time.perf_counter()
     create_schema(server, dbname, parts.create_schema)
+    optional = [entry for entry in entries or () if entry.fills_optional_table]
+    if optional:
+        create_schema(server, dbname, partial(_create_optional, entries=optional))
     if entries is None and dataset is not None:
         _load(server, dbname, dataset.tables)
         mapped = MappedTables(dataset.tables, dataset.counts, dataset.cast)
@@ -83,6 +91,22 @@ def create_schema(server: Server, dbname: str, create: CreateSchema) -> None:
             create(database.engine)
     finally:
         database.close()
+
+
+def _create_optional(engine: Engine, entries: list[Entry]) -> None:
+    """Create those tables of ours that only these entries ask for, where they are missing.
+
+    Raises SettingsError if the tables that they refer to are not ours.
+    """
+    for entry in entries:
+        try:
+            create_optional_tables(engine, [str(entry.source)])
+        except ProgrammingError as error:
+            reason = str(error.orig).splitlines()[0]
+            raise SettingsError(
+                f"{entry.name}: our table {entry.source!r} cannot be created beside yours: {reason}. "
+                f"Subclass {entry.name} with a table of your own in Meta.model or Meta.table."
+            ) from error
 
 
 def _map(

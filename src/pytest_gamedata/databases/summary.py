@@ -30,6 +30,8 @@ COLUMNS_READ = {
     "items": ("id", "item_type", "rarity"),
     "transactions": ("id", "user_id", "type", "status", "amount_usd_cents", "created_at"),
     "auth_events": ("id", "event_type", "failure_reason", "attack_id", "occurred_at"),
+    "play_sessions": ("id",),
+    "inventory": ("id",),
 }
 
 

@@ -57,10 +57,24 @@ def _draw_auth_method(row: Any, rng: Rng, n: int) -> Column:
     return choose(is_null(method), constant("password", n), method)
 
 
-def _draw_platform(row: Any, rng: Rng, n: int) -> Column:
+def own_platform(row: Any) -> Column:
+    """Return the platform of the device that a user logs in on: the first device has the user's own."""
     other = row.user.platform.rename(dist.OTHER_DEVICES, "android")
-    own = choose(row.device == 0, row.user.platform, other)
-    return choose(is_null(row.attack_ip), own, row.attack_platform)
+    return choose(row.device == 0, row.user.platform, other)
+
+
+def device_ids(row: Any, **where: Any) -> Column:
+    """Return the ids of the devices that users log in on; NULL except `where` they have one."""
+    return derived_uuids(row.who, row.device, **where)
+
+
+def session_ids(row: Any, **where: Any) -> Column:
+    """Return the ids of the sessions that logins begin; NULL except `where` there is one."""
+    return derived_uuids(row.session, 5, **where)
+
+
+def _draw_platform(row: Any, rng: Rng, n: int) -> Column:
+    return choose(is_null(row.attack_ip), own_platform(row), row.attack_platform)
 
 
 def _draw_user_agent(row: Any, rng: Rng, n: int) -> Column:
@@ -122,12 +136,10 @@ class AuthEventFactory(GameFactory):
     platform = Draw(_draw_platform)
     user_agent = Draw(_draw_user_agent)
     device_id = Draw(  # a tool of an attack has none
-        lambda row, rng, n: derived_uuids(
-            row.who, row.device, where=~is_null(row.platform) | is_null(row.attack_ip)
-        )
+        lambda row, rng, n: device_ids(row, where=~is_null(row.platform) | is_null(row.attack_ip))
     )
     session_id = Draw(
-        lambda row, rng, n: derived_uuids(row.session, 5, where=row.event_type.is_("login_success", "logout"))
+        lambda row, rng, n: session_ids(row, where=row.event_type.is_("login_success", "logout"))
     )
     risk_score = Draw(_draw_risk_score)
     attack_id = None

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.factories.adapter import declarations_of, is_factory, model_of, params_of
-from pytest_gamedata.models import Base
+from pytest_gamedata.models import OWN_TABLES
 
 
 def own_base(cls: Any) -> Any:
@@ -35,7 +35,7 @@ def drop_params(cls: Any, columns: Columns) -> Columns:
 
 def own_columns(table: str, columns: Columns) -> Columns:
     """Return the columns that our table of this name has."""
-    own = Base.metadata.tables[table].columns
+    own = OWN_TABLES[table].columns
     return {name: column for name, column in columns.items() if name in own}
 
 

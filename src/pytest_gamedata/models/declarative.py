@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, DateTime, Identity, Text, create_mock_engine, func
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Identity,
+    MetaData,
+    Text,
+    create_mock_engine,
+    func,
+)
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
@@ -19,6 +29,13 @@ class Base(DeclarativeBase):
     """The declarative base: its metadata holds the four tables."""
 
     type_annotation_map = {str: Text}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+class OptionalBase(Base):
+    """The declarative base of the tables that are created only where their factories are asked for."""
+
+    __abstract__ = True
+    metadata = MetaData()
 
 
 def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -36,5 +53,6 @@ def describe_tables() -> str:
         statements.append(f"{compiled} {compiled.params} {parameters} {named}")
 
     engine = create_mock_engine("postgresql+psycopg://", collect)
-    Base.metadata.create_all(engine, checkfirst=False)
+    for base in (Base, OptionalBase):
+        base.metadata.create_all(engine, checkfirst=False)
     return "\n".join(sorted(statements))  # the order of indexes differs between processes

@@ -12,7 +12,7 @@ from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.combine import take
 from pytest_gamedata.columns.conversion import Columns, to_moment
 from pytest_gamedata.columns.local_time import moments_in_day, seconds
-from pytest_gamedata.columns.sampling import Rng, normal_quantile, session_counts, strata
+from pytest_gamedata.columns.sampling import Rng, normal_quantile, session_counts, session_lengths, strata
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.settings import DatasetSpec
 
@@ -97,7 +97,8 @@ def make_sessions(spec: DatasetSpec, streams: Streams, users: Columns) -> Sessio
     count = np.where(active["day"] == 0, users["first_day_sessions"][active["user"]], count)
     sessions = take(active, np.repeat(np.arange(len(count)), count))
     sessions["start"] = _draw_starts(spec, streams.of("sessions", "start"), users, sessions)
-    sessions["seconds"] = _draw_lengths(streams.of("sessions", "length"), users, sessions)
+    engagement = np.asarray(users["engagement"][sessions["user"]])
+    sessions["seconds"] = session_lengths(streams.of("sessions", "length"), engagement)
     sessions = take(sessions, _still_playing(spec, users, sessions))
     end = np.minimum(np.asarray(users["ended_at"][sessions["user"]]), to_moment(spec.until))
     sessions["latest"] = end - PAYMENT_MARGIN
@@ -178,14 +179,6 @@ def _draw_starts(spec: DatasetSpec, rng: Rng, users: Columns, sessions: Columns)
     first = np.flatnonzero(np.diff(np.asarray(user), prepend=-1) * (sessions["day"] == 0))
     start[first] = created_at[first] + seconds(dist.REGISTRATION_SECONDS)
     return start
-
-
-def _draw_lengths(rng: Rng, users: Columns, sessions: Columns) -> Any:
-    """Draw Weibull lengths, longer for the engaged."""
-    minutes = rng.weibull(dist.SESSION_WEIBULL_SHAPE, len(sessions["user"])) * dist.SESSION_MINUTES
-    engagement = np.asarray(users["engagement"][sessions["user"]])
-    factor = np.exp(dist.PLAYTIME_ENGAGEMENT * engagement - dist.PLAYTIME_ENGAGEMENT**2 / 2)  # of mean 1
-    return (minutes * 60 * factor).astype(np.int64) + dist.SHORTEST_SESSION_SECONDS
 
 
 def _still_playing(spec: DatasetSpec, users: Columns, sessions: Columns) -> NDArray[np.bool_]:

@@ -12,12 +12,22 @@ from typing import Any
 
 from pytest_gamedata.columns.conversion import give_back_memory
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.validate import across_tables, auth_events, every_table, items, transactions, users
+from pytest_gamedata.validate import (
+    across_tables,
+    auth_events,
+    every_table,
+    inventory,
+    items,
+    play_sessions,
+    transactions,
+    users,
+)
 from pytest_gamedata.validate.rules import HISTORIES, Check, Tables, checks_of, histories_of, name_of
 
 # The rules of every table come first: the others rely on ids, keys and the order of time.
 MODULES = (every_table, users, items, transactions, auth_events, across_tables)
 CHECKS = tuple(check for module in MODULES for check in checks_of(module))
+OPTIONAL_CHECKS = {"play_sessions": checks_of(play_sessions), "inventory": checks_of(inventory)}
 
 
 def validate_dataset(dataset: Any) -> None:
@@ -33,7 +43,7 @@ def validate_dataset(dataset: Any) -> None:
     # what building has left behind: with 300,000 users the peak is 1,418 MiB with this call, 1,472 without
     give_back_memory(len(dataset.tables["auth_events"]["id"]))
     rows = _with_histories(dataset.tables)
-    for check in CHECKS:
+    for check in _checks_for(rows):
         check(rows, dataset.spec)
 
 
@@ -52,9 +62,15 @@ def check_rules(dataset: Any) -> Iterator[Outcome]:
     yield from outcomes
     sound = not any(outcome.problem for outcome in outcomes)
     rows = _with_histories(dataset.tables) if sound else {}
-    for check in CHECKS:
+    for check in _checks_for(dataset.tables):
         if check not in every_table.PREREQUISITES:
             yield _try(check, rows, dataset.spec) if sound else Outcome(name_of(check), None, checked=False)
+
+
+def _checks_for(tables: Tables) -> tuple[Check, ...]:
+    """Return the rules of all tables that are there."""
+    optional = [check for table, checks in OPTIONAL_CHECKS.items() if table in tables for check in checks]
+    return (*CHECKS, *optional)
 
 
 def _with_histories(rows: Tables) -> Tables:

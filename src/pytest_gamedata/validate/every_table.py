@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.categorical import Categorical, categorical
 from pytest_gamedata.columns.conversion import NULL, Column, is_null, pack_text, to_moment, to_python
-from pytest_gamedata.models import TABLES
+from pytest_gamedata.models import OWN_TABLES, TABLES
 from pytest_gamedata.models.values import PAID_STATUSES, REAL_MONEY_TYPES, REVERSAL_TYPES, REVERSED_STATUSES
 from pytest_gamedata.settings import DatasetSpec
 from pytest_gamedata.validate.rules import Check, Mask, Tables, refuse, select
@@ -22,12 +23,17 @@ FOREIGN_KEYS = (  # table, column, table that it refers to
     ("transactions", "item_id", "items"),
     ("transactions", "refund_of", "transactions"),
     ("auth_events", "user_id", "users"),
+    ("play_sessions", "user_id", "users"),
+    ("inventory", "user_id", "users"),
+    ("inventory", "item_id", "items"),
 )
 UNIQUE = (("users", "username"), ("users", "email"), ("items", "sku"))  # whatever their case
 TIMESTAMPS = {
     "users": ("created_at", "email_verified_at", "last_login_at", "deleted_at", "updated_at"),
     "transactions": ("created_at", "completed_at", "refunded_at"),
     "auth_events": ("occurred_at",),
+    "play_sessions": ("started_at", "ended_at"),
+    "inventory": ("acquired_at", "updated_at"),
 }
 NOT_NULL = (
     ("users", "created_at"),
@@ -39,6 +45,13 @@ NOT_NULL = (
     ("transactions", "status"),
     ("auth_events", "occurred_at"),
     ("auth_events", "event_type"),
+    ("play_sessions", "user_id"),
+    ("play_sessions", "started_at"),
+    ("play_sessions", "ended_at"),
+    ("inventory", "user_id"),
+    ("inventory", "item_id"),
+    ("inventory", "acquired_at"),
+    ("inventory", "updated_at"),
 )
 # table, column, and the values of another column where it is set; everywhere else it is NULL
 SET_WHERE = (
@@ -62,6 +75,15 @@ ORDERED_TIMESTAMPS = (  # table, earlier, later
     ("users", "created_at", "deleted_at"),
     ("transactions", "created_at", "completed_at"),
     ("transactions", "completed_at", "refunded_at"),
+    ("play_sessions", "started_at", "ended_at"),
+    ("inventory", "acquired_at", "updated_at"),
+)
+NUMBERED_BY = (
+    ("users", "created_at"),
+    ("transactions", "created_at"),
+    ("auth_events", "occurred_at"),
+    ("play_sessions", "started_at"),
+    ("inventory", "acquired_at"),
 )
 RANGES = (  # table, column, lowest, highest
     ("users", "level", 1, 1000),
@@ -73,19 +95,26 @@ RANGES = (  # table, column, lowest, highest
     ("items", "grants_hard", 0, INT4_MAX),
     ("transactions", "quantity", 1, INT4_MAX),
     ("auth_events", "risk_score", 0, 100),
+    ("play_sessions", "duration_seconds", 1, INT4_MAX),
+    ("inventory", "quantity", 1, INT4_MAX),
 )
+
+
+def _there(tables: Tables, about: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Yield what is said about tables that are there: the optional ones may be missing."""
+    return (each for each in about if each[0] in tables)
 
 
 def check_ids(tables: Tables, spec: DatasetSpec) -> None:
     """Ids count from 1, without gaps."""
-    for table in TABLES:
+    for table in (name for name in OWN_TABLES if name in tables):
         ids = np.asarray(tables[table]["id"])
         refuse(check_ids, table, tables[table], ids != np.arange(1, len(ids) + 1))
 
 
 def check_foreign_keys(tables: Tables, spec: DatasetSpec) -> None:
     """Every foreign key refers to a row that exists."""
-    for table, key, parents in FOREIGN_KEYS:
+    for table, key, parents in _there(tables, FOREIGN_KEYS):
         value = np.asarray(tables[table][key])
         missing = (value != NULL) & ((value < 1) | (value > len(tables[parents]["id"])))
         refuse(f"{key} refers to a row of {parents}", table, tables[table], missing, key)
@@ -93,7 +122,7 @@ def check_foreign_keys(tables: Tables, spec: DatasetSpec) -> None:
 
 def check_not_null(tables: Tables, spec: DatasetSpec) -> None:
     """The columns that every row needs are not NULL."""
-    for table, column in NOT_NULL:
+    for table, column in _there(tables, NOT_NULL):
         refuse(f"{column} is not NULL", table, tables[table], is_null(tables[table][column]))
 
 
@@ -181,11 +210,7 @@ def _foreign(addresses: Column) -> Mask:
 
 def check_numbering(tables: Tables, spec: DatasetSpec) -> None:
     """Ids follow the order of time."""
-    for table, moment in (
-        ("users", "created_at"),
-        ("transactions", "created_at"),
-        ("auth_events", "occurred_at"),
-    ):
+    for table, moment in _there(tables, NUMBERED_BY):
         at = np.asarray(tables[table][moment])
         back = np.append(np.zeros(min(len(at), 1), dtype=np.bool_), at[1:] < at[:-1])
         refuse(check_numbering, table, tables[table], back, moment)
@@ -194,7 +219,7 @@ def check_numbering(tables: Tables, spec: DatasetSpec) -> None:
 def check_window(tables: Tables, spec: DatasetSpec) -> None:
     """Every timestamp lies inside the window of the dataset."""
     since, until = to_moment(spec.since), to_moment(spec.until)
-    for table, columns in TIMESTAMPS.items():
+    for table, columns in _there(tables, TIMESTAMPS.items()):
         for name in columns:
             moment = tables[table][name]
             outside = (moment < since) | (moment > until)
@@ -203,14 +228,14 @@ def check_window(tables: Tables, spec: DatasetSpec) -> None:
 
 def check_timestamps(tables: Tables, spec: DatasetSpec) -> None:
     """The timestamps of a row are in order, such as its completion after its creation."""
-    for table, first, then in ORDERED_TIMESTAMPS:
+    for table, first, then in _there(tables, ORDERED_TIMESTAMPS):
         rows = tables[table]
         refuse(f"{then} is not before {first}", table, rows, rows[then] < rows[first], first, then)
 
 
 def check_ranges(tables: Tables, spec: DatasetSpec) -> None:
     """Every number lies within the limits of its column."""
-    for table, column, lowest, highest in RANGES:
+    for table, column, lowest, highest in _there(tables, RANGES):
         rows = tables[table]
         value = np.asarray(rows[column])
         outside = ((value < lowest) | (value > (highest or np.iinfo(np.int64).max))) & (value != NULL)

@@ -28,7 +28,7 @@ from pytest_gamedata.errors import LoadError, SettingsError
 from pytest_gamedata.factories import OWN_FACTORIES
 from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.resolve import check_bulk
-from pytest_gamedata.models import Base
+from pytest_gamedata.models import OWN_TABLES
 from pytest_gamedata.postgres.rows.catalogue import Table, find_table, find_table_by_text
 
 Connection = psycopg.Connection[Any]
@@ -123,11 +123,11 @@ def _relate(tables: Tables, dataset: Any) -> list[Filled]:
         return []
     shadows = {
         name: tables.of_source(name)
-        or Filled(Entry(made, ModelTable(name), name, None), None, len(fields["id"]), fields)  # type: ignore[arg-type]
-        for (name, made), fields in zip(OWN_FACTORIES.items(), dataset.fields.values(), strict=True)
+        or Filled(Entry(OWN_FACTORIES[name], ModelTable(name), name, None), None, len(fields["id"]), fields)  # type: ignore[arg-type]
+        for name, fields in dataset.fields.items()
     }
     for each in shadows.values():
-        for key in Base.metadata.tables[str(each.entry.source)].foreign_keys:
+        for key in OWN_TABLES[str(each.entry.source)].foreign_keys:
             ids = np.asarray(each.fields[key.parent.name])
             positions = np.where(ids > 0, ids, 0) - 1
             each.relatives[RELATIVES[key.parent.name]] = (shadows[key.column.table.name], positions)

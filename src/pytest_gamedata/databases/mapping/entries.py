@@ -10,8 +10,10 @@ import factory
 
 from pytest_gamedata.databases.mapping.models import ModelTable, describe_model
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories import table_of
+from pytest_gamedata.factories import OWN_FACTORIES, table_of
+from pytest_gamedata.factories.adapter import model_of
 from pytest_gamedata.factories.per_parent import Per
+from pytest_gamedata.models import OPTIONAL_TABLES
 
 ALLOWED = "a Factory Boy factory of ours or a subclass, (factory, count) or (factory, Per(parent, mean))"
 
@@ -29,6 +31,12 @@ class Entry:
     def name(self) -> str:
         """The factory's name, for errors; the table's where migrations have filled it."""
         return str(self.factory.__name__) if self.factory else self.model.name
+
+    @property
+    def fills_optional_table(self) -> bool:
+        """Tell whether the rows go into a table of ours that is created only where its factory is asked for."""
+        source = self.source
+        return source in OPTIONAL_TABLES and model_of(self.factory) is model_of(OWN_FACTORIES[source])
 
 
 def read_entries(factories: Iterable[Any]) -> list[Entry]:

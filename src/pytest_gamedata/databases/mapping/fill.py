@@ -24,7 +24,7 @@ from pytest_gamedata.errors import LoadError, SettingsError
 from pytest_gamedata.factories.fields import changed_fields
 from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.resolve import replace_parents, resolve_rows
-from pytest_gamedata.models import Base
+from pytest_gamedata.models import OWN_TABLES
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
 
 
@@ -101,10 +101,8 @@ def fill(filled: Filled, tables: Tables) -> None:
 
 def _put_fields(filled: Filled, tables: Tables) -> None:
     source, model, meta = str(filled.entry.source), filled.entry.model, filled.entry.factory._meta
-    references = {
-        each.parent.name: each.column.table.name for each in Base.metadata.tables[source].foreign_keys
-    }
-    for name in Base.metadata.tables[source].columns.keys():  # noqa: SIM118 - a collection of columns
+    references = {each.parent.name: each.column.table.name for each in OWN_TABLES[source].foreign_keys}
+    for name in OWN_TABLES[source].columns.keys():  # noqa: SIM118 - a collection of columns
         target = meta.rename.get(name, name)
         column = model.columns.get(target, target)
         if name == "id" or column not in filled.table.columns or name in changed_fields(filled.entry.factory):

@@ -11,14 +11,14 @@ from psycopg.types.json import Json
 
 from pytest_gamedata.databases.mapping.filled import Filled
 from pytest_gamedata.errors import LoadError
-from pytest_gamedata.factories import FACTORIES
+from pytest_gamedata.factories import OWN_FACTORIES
 from pytest_gamedata.postgres.rows.catalogue import TableColumn
 from pytest_gamedata.postgres.rows.copy import TextRows
 
 
 def stored_rows(filled: Filled) -> Any:
     """Return the columns of a table of ours as they are, those of any other as rows of values for COPY."""
-    if filled.entry.factory in FACTORIES:
+    if filled.entry.factory in OWN_FACTORIES.values():
         return {name: filled.fields[name] for name in filled.table.columns if name in filled.fields}
     names = [name for name in filled.table.columns if name in filled.stored]
     columns = [_prepared(filled, name) for name in names]

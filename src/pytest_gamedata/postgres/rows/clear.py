@@ -42,6 +42,12 @@ def count_rows(connection: Connection, tables: Collection[str]) -> dict[str, int
     return counts
 
 
+def has_columns(connection: Connection, table: str, columns: Collection[str]) -> bool:
+    """Tell whether a table is there, and has all of these columns."""
+    found = {name for (name,) in connection.execute(COLUMNS, [table]).fetchall()}
+    return found >= set(columns)
+
+
 def check_ours(connection: Connection, tables: Mapping[str, Collection[str]]) -> None:
     """Raise ClearError if an existing table lacks one of the columns that it should have."""
     for table, columns in tables.items():

@@ -52,7 +52,7 @@ def plan_logins(world: World, leaves: NDArray[np.bool_]) -> Events:
     """Plan the login that begins each session: by hand, or by a token that the device keeps."""
     users, sessions, rng = world.users, world.sessions, world.streams.of("logins", "login")
     user, count = sessions.user, len(sessions.user)
-    device = _draw_devices(rng, users, user)
+    device = draw_devices(rng, users, user)
     by_hand = _no_token(user, device, leaves) | _draw_by_hand(rng, users, sessions)
     return make_events(
         count,
@@ -66,7 +66,7 @@ def plan_logins(world: World, leaves: NDArray[np.bool_]) -> Events:
     )
 
 
-def _draw_devices(rng: Rng, users: Columns, user: NDArray[np.int64]) -> NDArray[np.int64]:
+def draw_devices(rng: Rng, users: Columns, user: NDArray[np.int64]) -> NDArray[np.int64]:
     """Draw on which device each session is played: each user's second sessions and next show them all."""
     # an account that a device opened is known by nothing else
     devices = np.where(users["signup_provider"].is_("device"), 1, users["devices"])[user]
