@@ -16,6 +16,7 @@ from pytest_gamedata.factories import TransactionFactory, UserFactory, adapter
 
 SERIES_RUN_WITH = ("3.3",)  # of Factory Boy, oldest first: the suite has passed with each
 OLDEST = "3.3.3"
+ADAPTER = Path(adapter.__file__).parent
 
 
 class Guild:
@@ -238,7 +239,7 @@ def test_randgen_and_fakers_generator_are_seeded_and_restored(declaration):
 
 
 def test_no_other_module_touches_what_the_adapter_is_for():
-    package = Path(adapter.__file__).parents[1]
+    package = ADAPTER.parents[1]
     words = (
         "._meta",
         "evaluate_pre",
@@ -252,7 +253,8 @@ def test_no_other_module_touches_what_the_adapter_is_for():
         (path.relative_to(package).as_posix(), word)
         for path in sorted(package.rglob("*.py"))
         for word in words
-        if path.name != "adapter.py" and word in path.read_text()
+        if path.parent != ADAPTER and word in path.read_text()
+        if word != "._meta" or path.name not in ("team_models.py", "models.py")  # Django's
     ]
 
     assert not found

@@ -296,7 +296,7 @@ def test_a_subclass_may_draw_from_any_param_of_an_event():
 
         risk_score = Draw(lambda row, rng, n: row.device + row.address + np.strings.str_len(row.leaked))
 
-    events = build_dataset(DatasetSpec(users=20), factories_by_table([Told])).tables["auth_events"]
+    events = build_dataset(DatasetSpec(users=20), [Told]).tables["auth_events"]
 
     assert set(to_python(events["risk_score"])) > {0, 1, 21}
 
@@ -308,7 +308,7 @@ def test_a_subclass_may_draw_from_the_identifiers_as_plain_bytes():
 
         risk_score = Draw(lambda row, rng, n: np.where(row.identifier == b"", 1, 2))
 
-    events = build_dataset(DatasetSpec(users=20), factories_by_table([Told])).tables["auth_events"]
+    events = build_dataset(DatasetSpec(users=20), [Told]).tables["auth_events"]
 
     assert np.array_equal(events["risk_score"] == 1, is_null(events["identifier"]))
     assert set(to_python(events["risk_score"])) == {1, 2}

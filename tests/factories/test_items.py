@@ -21,7 +21,7 @@ SEEDS = range(1, 6)
 def catalogue(items=120, seed=1, factories=()):
     """Return the rows of a catalogue."""
     spec = DatasetSpec(users=0, transactions=0, items=items, seed=seed)
-    columns = build_dataset(spec, factories_by_table(factories)).tables["items"]
+    columns = build_dataset(spec, factories).tables["items"]
     rows = zip(*map(to_python, columns.values()), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 

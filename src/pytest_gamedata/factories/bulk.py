@@ -32,7 +32,7 @@ from pytest_gamedata.factories.adapter import (
 )
 from pytest_gamedata.factories.draw import Draw, Settled
 from pytest_gamedata.factories.fields import changed_fields, own_base, type_of_field
-from pytest_gamedata.factories.one_row import RowOfTable
+from pytest_gamedata.factories.draw import RowOfTable
 
 
 class Table:

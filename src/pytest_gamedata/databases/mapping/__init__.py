@@ -26,8 +26,8 @@ from pytest_gamedata.databases.mapping.parents import draw_per_parent
 from pytest_gamedata.databases.mapping.stored import stored_rows
 from pytest_gamedata.errors import LoadError, SettingsError
 from pytest_gamedata.factories import OWN_FACTORIES
-from pytest_gamedata.factories.per_parent import Per
-from pytest_gamedata.factories.resolve import check_bulk
+from pytest_gamedata.factories.base import Per
+from pytest_gamedata.factories.adapter.resolve import check_bulk
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.rows.catalogue import Table, find_table, find_table_by_text
 

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from factory import declarations
 
 from pytest_gamedata.columns.conversion import is_null
 from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.databases.mapping.declared import draw_declared, replaced_fields
+from pytest_gamedata.databases.mapping.declared import hold_fields
 from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, keys_of
 from pytest_gamedata.databases.mapping.keys import make_keys
 from pytest_gamedata.databases.mapping.parents import (
-    SeededParent,
-    choose_among,
     draw_parents,
     draw_per_parent,
+    parents_with,
 )
 from pytest_gamedata.errors import LoadError, SettingsError
+from pytest_gamedata.factories.adapter import (
+    adjusts_arguments,
+    called_by,
+    declaration_of,
+    declarations_of,
+    model_of,
+    renames_of,
+)
 from pytest_gamedata.factories.fields import changed_fields
-from pytest_gamedata.factories.per_parent import Per
-from pytest_gamedata.factories.resolve import replace_parents, resolve_rows
+from pytest_gamedata.factories.team_models import is_plain_class
+from pytest_gamedata.factories.base import Per
+from pytest_gamedata.factories.adapter.resolve import Chosen, hooks_of_bases, replace_parents, resolve_rows
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
 
@@ -76,9 +84,9 @@ def _key_column(filled: Filled) -> str | None:
 
 def _is_declared(filled: Filled, column: str) -> bool:
     made, model = filled.entry.factory, filled.entry.model
-    names = changed_fields(made) if filled.entry.source else set(made._meta.pre_declarations)
+    names = changed_fields(made) if filled.entry.source else set(declarations_of(made))
     return any(
-        model.columns.get(made._meta.rename.get(name, name)) == column or name == column for name in names
+        model.columns.get(renames_of(made).get(name, name)) == column or name == column for name in names
     )
 
 
@@ -100,12 +108,12 @@ def fill(filled: Filled, tables: Tables) -> None:
 
 
 def _put_fields(filled: Filled, tables: Tables) -> None:
-    source, model, meta = str(filled.entry.source), filled.entry.model, filled.entry.factory._meta
+    source, model = str(filled.entry.source), filled.entry.model
     references = {
         each.parent.name: each.column.table.name for each in Base.metadata.tables[source].foreign_keys
     }
     for name in Base.metadata.tables[source].columns.keys():  # noqa: SIM118 - a collection of columns
-        target = meta.rename.get(name, name)
+        target = renames_of(filled.entry.factory).get(name, name)
         column = model.columns.get(target, target)
         if name == "id" or column not in filled.table.columns or name in changed_fields(filled.entry.factory):
             continue
@@ -144,45 +152,45 @@ def _missing_parent(filled: Filled, column: str) -> LoadError:
 
 
 def _put_declared(filled: Filled, tables: Tables) -> None:
-    made = filled.entry.factory
-    wanted = sorted(changed_fields(made)) if filled.entry.source else list(made._meta.pre_declarations)
-    if not wanted:
+    made, source = filled.entry.factory, filled.entry.source
+    declared = declarations_of(made)
+    wanted = sorted(changed_fields(made)) if source else list(declared)
+    wanted = [name for name in wanted if name not in hooks_of_bases(made)]
+    if not wanted and not adjusts_arguments(made):
         return
-    replaced = {
-        name: _with_seeded_parents(filled, tables, name)
-        for name in made._meta.pre_declarations
-        if not filled.entry.source or name in wanted
-    }
-    replaced = {name: each for name, each in replaced.items() if each is not None}
-    if filled.entry.source:
-        drawn = draw_declared(filled, wanted, tables.streams)
-        replaced |= replaced_fields(filled, drawn)
+    found = {name: _with_seeded_parents(filled, tables, name) for name in wanted}
+    replaced = {name: each for name, each in found.items() if each is not None}
+    if source:
+        replaced = hold_fields(filled, wanted, replaced, tables.streams)
+        wanted = list(replaced) if adjusts_arguments(made) else wanted
     seed = f"{tables.streams.seed}:{filled.table.schema}.{filled.table.name}"
     rows = resolve_rows(made, filled.count, seed, replaced, wanted)
     for name in dict.fromkeys(name for row in rows for name in row):
-        _put_attribute(filled, name, [row.get(name) for row in rows])
+        if name not in filled.relatives:
+            _put_attribute(filled, name, [row.get(name) for row in rows])
 
 
 def _with_seeded_parents(filled: Filled, tables: Tables, name: str) -> Any:
     """Return a declaration with seeded rows in the place of its SubFactories, None if it has none."""
-    entry = filled.entry.factory._meta.pre_declarations[name]
+    declaration, context = declaration_of(filled.entry.factory, name)
 
-    def make(sub: declarations.SubFactory) -> Any:
-        made = sub.get_factory()
+    def make(sub: Any) -> Any:
+        made, defaults = called_by(sub)
         parent = tables.of_factory(made)
         if parent is None:
             return _keep_unless_table(filled, name, sub, made)
-        wanted = {**sub._defaults, **entry.context}
-        return SeededParent(parent, _draw_for(filled, tables, name, parent, wanted))
+        wanted = {**defaults, **context}
+        positions = _draw_for(filled, tables, name, parent, wanted)
+        rng = tables.stream(filled, f"{name}, chosen") if wanted else None
+        return Chosen(_chooser(filled, parent, positions, rng), wanted)
 
-    found = replace_parents(entry.declaration, make)
-    return None if found is entry.declaration else found
+    found = replace_parents(declaration, make)
+    return None if found is declaration else found
 
 
 def _keep_unless_table(filled: Filled, name: str, sub: Any, made: Any) -> Any:
     """Let Factory Boy build what is no table: a dict, a list, a value object."""
-    model = made._meta.model
-    if isinstance(model, type) and not hasattr(model, "__table__") and not hasattr(model, "_meta"):
+    if is_plain_class(model_of(made)) or model_of(made) is dict:
         return sub
     raise LoadError(
         f"{filled.entry.name}.{name}: no rows of {made.__name__} are seeded. "
@@ -193,16 +201,32 @@ def _keep_unless_table(filled: Filled, name: str, sub: Any, made: Any) -> Any:
 def _draw_for(
     filled: Filled, tables: Tables, name: str, parent: Filled, wanted: Mapping[str, Any]
 ) -> Positions:
-    """Return the parent of each row that a SubFactory stands for."""
+    """Return the parent of each row that a SubFactory without arguments stands for; one that has some chooses later."""
     key = _key_of_attribute(filled, name, parent) or ForeignKey((name,), parent.table.oid, ())
     if key.columns[0] in filled.parents:  # rows are counted by this parent
         return filled.parents[key.columns[0]][1]
-    rng = tables.stream(filled, name)
-    positions = (
-        choose_among(rng, filled, parent, wanted) if wanted else draw_parents(rng, filled, key, parent)
-    )
+    if wanted:
+        return np.full(filled.count, -1)
+    positions = draw_parents(tables.stream(filled, name), filled, key, parent)
     filled.parents[key.columns[0]] = (parent, positions)
     return positions
+
+
+def _chooser(
+    filled: Filled, parent: Filled, positions: Positions, rng: np.random.Generator | None
+) -> Callable[[int, dict[str, Any]], Any]:
+    """Return a function that gives the parent of a row: the one drawn, else, by `rng`, one of those asked for."""
+    quantiles = rng.random(filled.count) if rng else positions
+    fitting = cache(partial(parents_with, filled, parent))
+
+    def choose(row: int, wanted: dict[str, Any]) -> Any:
+        at = int(positions[row])
+        if at < 0 and rng:
+            fits = fitting(tuple(sorted(wanted.items(), key=lambda item: item[0])))
+            at = fits[int(quantiles[row] * len(fits))]
+        return SeededRow(parent, at) if at >= 0 else None
+
+    return choose
 
 
 def _put_counted_parent(filled: Filled, tables: Tables) -> None:

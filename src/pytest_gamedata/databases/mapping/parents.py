@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from factory import declarations, enums
 
-from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow
-from pytest_gamedata.errors import LoadError, SettingsError
-from pytest_gamedata.factories.per_parent import Per
+from pytest_gamedata.databases.mapping.filled import Filled, Positions
+from pytest_gamedata.errors import LoadError
+from pytest_gamedata.factories.base import Per
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
 
 Rng = np.random.Generator
-
-
-class SeededParent(declarations.BaseDeclaration):
-    """A SubFactory when a database is seeded: a row that is there takes the place of a new one."""
-
-    def __init__(self, parent: Filled, positions: Positions) -> None:
-        super().__init__()
-        self.parent = parent
-        self.positions = positions
-
-    def evaluate(self, instance: Any, step: Any, extra: dict[str, Any]) -> Any:
-        """Return the parent of this row."""
-        at = int(self.positions[step.row])
-        return SeededRow(self.parent, at) if at >= 0 else None
 
 
 def draw_per_parent(rng: Rng, per: Per, parents: int) -> Positions:
@@ -106,28 +91,19 @@ def _sample(rng: Rng, parents: int, count: int) -> Positions:
     return rng.choice(parents, count, replace=False)
 
 
-def choose_among(rng: Rng, filled: Filled, parent: Filled, wanted: Mapping[str, Any]) -> Positions:
-    """Draw parents that have these values, as the arguments of a SubFactory ask.
+def parents_with(filled: Filled, parent: Filled, wanted: tuple[tuple[str, Any], ...]) -> Sequence[int]:
+    """Return the positions of the parents that have these values, as the arguments of a SubFactory ask.
 
-    Raises SettingsError for an argument that is a declaration, LoadError if no parent has the values.
+    Raises LoadError if no parent has the values.
     """
-    for name, value in wanted.items():
-        if enums.get_builder_phase(value) is not None:
-            raise SettingsError(
-                f"{filled.entry.name}: a SubFactory's argument {name!r} is a declaration, which no seeded row can follow. "
-                "Give it a plain value, or leave it out."
-            )
-    fits = [
-        at
-        for at in range(parent.count)
-        if all(_read(parent, name)[at] == value for name, value in wanted.items())
-    ]
-    if filled.count and not fits:
-        described = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
+    columns = [(_read(parent, name), value) for name, value in wanted]
+    fits = [at for at in range(parent.count) if all(column[at] == value for column, value in columns)]
+    if not fits:
+        described = ", ".join(f"{name}={value!r}" for name, value in wanted)
         raise LoadError(
             f"{filled.entry.name}: no seeded row of {parent.entry.name} has {described}. Seed one, or ask for another."
         )
-    return np.array(fits, dtype=np.int64)[rng.integers(0, max(len(fits), 1), filled.count)]
+    return fits
 
 
 def _read(parent: Filled, name: str) -> Sequence[Any]:
