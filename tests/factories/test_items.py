@@ -10,7 +10,7 @@ import pytest
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.conversion import to_python
-from pytest_gamedata.factories import ItemFactory, factories_by_table
+from pytest_gamedata.factories import ItemFactory
 from pytest_gamedata.models import Item
 
 DROPPED = ("cosmetic", "equipment", "consumable")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 
 import factory
@@ -183,17 +183,17 @@ RANDOM = {
     "FuzzyFloat": {"data": factory.Dict({"x": factory.fuzzy.FuzzyFloat(0, 1)})},
     "FuzzyDecimal": {"number": factory.fuzzy.FuzzyDecimal(1, 5), "name": lazy(lambda row: str(row.number))},
     "FuzzyDate": {
-        "day": factory.fuzzy.FuzzyDate(datetime.date(2024, 1, 1), datetime.date(2024, 12, 31)),
+        "day": factory.fuzzy.FuzzyDate(dt.date(2024, 1, 1), dt.date(2024, 12, 31)),
         "name": lazy(lambda row: str(row.day)),
     },
     "FuzzyDateTime": {
         "at": factory.fuzzy.FuzzyDateTime(
-            datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC), datetime.datetime(2024, 12, 31, tzinfo=datetime.UTC)
+            dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 12, 31, tzinfo=dt.UTC)
         ),
         "name": lazy(lambda row: str(row.at)),
     },
     "FuzzyNaiveDateTime": {
-        "at": factory.fuzzy.FuzzyNaiveDateTime(datetime.datetime(2024, 1, 1), datetime.datetime(2024, 12, 31)),  # noqa: DTZ001
+        "at": factory.fuzzy.FuzzyNaiveDateTime(dt.datetime(2024, 1, 1), dt.datetime(2024, 12, 31)),
         "name": lazy(lambda row: str(row.at)),
     },
     "Python's own random": {"size": factory.LazyFunction(lambda: random.randrange(10_000))},

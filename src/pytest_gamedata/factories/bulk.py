@@ -25,14 +25,13 @@ from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.factories.adapter import (
     branches_of,
     declarations_of,
-    evaluate_rows,
     is_declaration,
     is_trait,
     switch_of,
 )
-from pytest_gamedata.factories.draw import Draw, Settled
+from pytest_gamedata.factories.adapter.repeatable import evaluate_rows
+from pytest_gamedata.factories.draw import Draw, RowOfTable, Settled
 from pytest_gamedata.factories.fields import changed_fields, own_base, type_of_field
-from pytest_gamedata.factories.draw import RowOfTable
 
 
 class Table:

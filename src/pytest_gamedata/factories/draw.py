@@ -85,6 +85,8 @@ class RowAsColumns:
             value = self._find_by_key(name)
         if value is None:
             return self._null(name)
+        if isinstance(value, RowAsColumns):
+            return value
         if fields_of(value) is not None:  # a row of a team's model
             return RowAsColumns(fields_of(value), _model_behind(factory_of(value)))
         if self._cls is not None and is_row(value) and not _is_own_row(value):

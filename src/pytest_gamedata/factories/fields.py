@@ -35,12 +35,12 @@ def is_mapped_by_team(cls: Any) -> bool:
 def fit_to_model(cls: Any, kwargs: dict[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments that a team's model takes: our fields that it lacks are left out, parents become keys."""
     named = _names_in_model(cls)
-    fitted = {named.get(name, name): value for name, value in kwargs.items()}
+    taken = [(named.get(name, name), value) for name, value in kwargs.items()]
+    fitted = {name: value for name, value in taken if name is not None}
     for name, parent in attributes.items():
         key = named.get(renames_of(cls).get(f"{name}_id", f"{name}_id"))
         if key is not None and parent is not None and fitted.get(key) is None:
             fitted[key] = key_of(parent)
-    fitted.pop(None, None)  # type: ignore[call-overload]
     return fitted
 
 
@@ -53,7 +53,7 @@ def _names_in_model(cls: Any) -> dict[str, str | None]:
 
 
 def drop_params(cls: Any, columns: Columns) -> Columns:
-    """Leave out the params that rows were drawn from; a team's factory keeps them, for its declarations may read them."""
+    """Leave out the params that rows were drawn from; a team's factory keeps them: its declarations may read them."""
     stored, params = model_of(own_base(cls)).__table__.columns, params_of(cls)
     is_changed = bool(changed_fields(cls))
     return {

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,13 @@ def hold_fields(
     late = Late(filled, streams, {}, _settled_fields(filled))
     declared = declarations_of(filled.entry.factory)
     for name in filled.fields:
-        late.held[name] = Held(lambda name=name: filled.read(name), _teller(late, name))
+        late.held[name] = Held(partial(filled.read, name), _teller(late, name))
     for name, (parent, positions) in filled.relatives.items():
         late.held[name] = Held(_rows_of(parent, positions), _teller(late, name))
     drawn = _draw_declared(late, wanted)
     for name in wanted:
         own = parents.get(name, declared[name])
-        read = (lambda name=name: drawn[name]) if name in drawn else _evaluator(late, name, own)
+        read = partial(drawn.__getitem__, name) if name in drawn else _evaluator(late, name, own)
         late.held[name] = Held(read, _teller(late, name))
     return {name: each for name, each in late.held.items() if name in declared}
 
@@ -97,7 +98,7 @@ def _evaluator(late: Late, name: str, declaration: Any) -> Callable[[], Sequence
 
 
 def _first_or_late(late: Late, name: str, values: Sequence[Any]) -> Sequence[Any]:
-    """Return the values that the simulation began with, if these stand for the same; else note the field as settled."""
+    """Return the first values of a field, if these stand for the same; else note that it is settled."""
     if name in late.filled.fields and not late.reads:
         first = to_python(late.filled.fields[name])
         if {type(value) for value in first} == {type(value) for value in values}:

@@ -8,7 +8,7 @@ from typing import Any
 
 import factory
 
-from pytest_gamedata.databases.mapping.models import ModelTable, describe_model
+from pytest_gamedata.databases.mapping.model_tables import ModelTable, describe_model
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import table_of
 from pytest_gamedata.factories.adapter import model_of, table_named_by

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pytest_gamedata.columns.conversion import is_null
-from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.databases.mapping.declared import hold_fields
-from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, keys_of
+from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, Tables, keys_of
 from pytest_gamedata.databases.mapping.keys import make_keys
-from pytest_gamedata.databases.mapping.parents import (
+from pytest_gamedata.databases.mapping.seeded_parents import (
+    chooser,
+    draw_for,
     draw_parents,
-    draw_per_parent,
-    parents_with,
+    key_of_attribute,
+    put_counted_parent,
 )
 from pytest_gamedata.errors import LoadError, SettingsError
 from pytest_gamedata.factories.adapter import (
@@ -28,40 +27,11 @@ from pytest_gamedata.factories.adapter import (
     model_of,
     renames_of,
 )
+from pytest_gamedata.factories.adapter.resolve import Chosen, hooks_of_bases, replace_parents, resolve_rows
 from pytest_gamedata.factories.fields import changed_fields
 from pytest_gamedata.factories.team_models import is_plain_class
-from pytest_gamedata.factories.base import Per
-from pytest_gamedata.factories.adapter.resolve import Chosen, hooks_of_bases, replace_parents, resolve_rows
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
-
-
-@dataclass(frozen=True)
-class Tables:
-    """All tables that are filled, and the random streams that they are filled from."""
-
-    filled: list[Filled]
-    streams: Streams
-    find_existing: Callable[[int], Filled | None]  # rows that migrations have put into a table, by its oid
-
-    def of_factory(self, factory: Any) -> Filled | None:
-        """Return the table that a SubFactory of this factory refers to."""
-        exact = [each for each in self.filled if each.entry.factory is factory]
-        changed = [each for each in self.filled if issubclass(each.entry.factory, factory)]
-        wider = [each for each in self.filled if issubclass(factory, each.entry.factory)]
-        return next(iter([*exact, *changed, *wider]), None)
-
-    def of_source(self, source: str) -> Filled | None:
-        """Return the table that holds the rows of one of our tables."""
-        return next((each for each in self.filled if each.entry.source == source), None)
-
-    def of_oid(self, oid: int) -> Filled | None:
-        """Return the table with this oid."""
-        return next((each for each in self.filled if each.table.oid == oid), None)
-
-    def stream(self, filled: Filled, name: str) -> np.random.Generator:
-        """Return the random stream of one attribute of a table."""
-        return self.streams.of(f"{filled.table.schema}.{filled.table.name}", name)
 
 
 def put_keys(filled: Filled, seed: int) -> None:
@@ -97,10 +67,11 @@ def fill(filled: Filled, tables: Tables) -> None:
     """
     if filled.entry.source:
         _put_fields(filled, tables)
-    _put_counted_parent(filled, tables)
+    put_counted_parent(filled, tables)
     _put_declared(filled, tables)
     _put_foreign_keys(filled, tables)
     _put_defaults(filled)
+    _put_expressions(filled, tables)
     _check_filled(filled)
 
 
@@ -180,9 +151,9 @@ def _with_seeded_parents(filled: Filled, tables: Tables, name: str) -> Any:
         if parent is None:
             return _keep_unless_table(filled, name, sub, made)
         wanted = {**defaults, **context}
-        positions = _draw_for(filled, tables, name, parent, wanted)
+        positions = draw_for(filled, tables, name, parent, wanted)
         rng = tables.stream(filled, f"{name}, chosen") if wanted else None
-        return Chosen(_chooser(filled, parent, positions, rng), wanted)
+        return Chosen(chooser(filled, parent, positions, rng), wanted)
 
     found = replace_parents(declaration, make)
     return None if found is declaration else found
@@ -196,63 +167,6 @@ def _keep_unless_table(filled: Filled, name: str, sub: Any, made: Any) -> Any:
         f"{filled.entry.name}.{name}: no rows of {made.__name__} are seeded. "
         f"Add ({made.__name__}, 20) or the like to gamedata_factories."
     )
-
-
-def _draw_for(
-    filled: Filled, tables: Tables, name: str, parent: Filled, wanted: Mapping[str, Any]
-) -> Positions:
-    """Return the parent of each row that a SubFactory without arguments stands for; one that has some chooses later."""
-    key = _key_of_attribute(filled, name, parent) or ForeignKey((name,), parent.table.oid, ())
-    if key.columns[0] in filled.parents:  # rows are counted by this parent
-        return filled.parents[key.columns[0]][1]
-    if wanted:
-        return np.full(filled.count, -1)
-    positions = draw_parents(tables.stream(filled, name), filled, key, parent)
-    filled.parents[key.columns[0]] = (parent, positions)
-    return positions
-
-
-def _chooser(
-    filled: Filled, parent: Filled, positions: Positions, rng: np.random.Generator | None
-) -> Callable[[int, dict[str, Any]], Any]:
-    """Return a function that gives the parent of a row: the one drawn, else, by `rng`, one of those asked for."""
-    quantiles = rng.random(filled.count) if rng else positions
-    fitting = cache(partial(parents_with, filled, parent))
-
-    def choose(row: int, wanted: dict[str, Any]) -> Any:
-        at = int(positions[row])
-        if at < 0 and rng:
-            fits = fitting(tuple(sorted(wanted.items(), key=lambda item: item[0])))
-            at = fits[int(quantiles[row] * len(fits))]
-        return SeededRow(parent, at) if at >= 0 else None
-
-    return choose
-
-
-def _put_counted_parent(filled: Filled, tables: Tables) -> None:
-    """Note the parents of a table that has so many rows per parent, before any other parent is drawn."""
-    rows = filled.entry.rows
-    parent = tables.of_factory(rows.parent) if isinstance(rows, Per) else None
-    key = next((key for key in filled.table.foreign_keys if parent and key.table == parent.table.oid), None)
-    if parent is not None and key is not None:
-        filled.parents[key.columns[0]] = (parent, per_parent_positions(filled, tables, parent))
-
-
-def per_parent_positions(filled: Filled, tables: Tables, parent: Filled) -> Positions:
-    """Return the parent of each row of a table that has so many per parent; equal calls draw the same."""
-    rows = filled.entry.rows
-    assert isinstance(rows, Per)  # noqa: S101 - the callers have looked
-    return draw_per_parent(tables.stream(filled, "rows per parent"), rows, parent.count)
-
-
-def _key_of_attribute(filled: Filled, name: str, parent: Filled) -> ForeignKey | None:
-    """Return the foreign key that an attribute stands for: a relationship's, a column's own, else the only one."""
-    columns = filled.entry.model.relations.get(name)
-    keys = [key for key in filled.table.foreign_keys if key.table == parent.table.oid]
-    for key in keys:
-        if key.columns == columns or (columns is None and key.columns in ((name,), (f"{name}_id",))):
-            return key
-    return keys[0] if len(keys) == 1 and columns is None else None
 
 
 def _put_attribute(filled: Filled, name: str, values: list[Any]) -> None:
@@ -280,7 +194,7 @@ def _key_of_name(filled: Filled, name: str) -> ForeignKey | None:
 
 
 def _put_parents(filled: Filled, name: str, parent: Filled, values: Sequence[Any]) -> None:
-    key = _key_of_attribute(filled, name, parent)
+    key = key_of_attribute(filled, name, parent)
     if key is None:
         raise SettingsError(
             f"{filled.entry.name}.{name}: table {str(filled.table)!r} has no foreign key to {str(parent.table)!r} "
@@ -330,6 +244,14 @@ def _put_defaults(filled: Filled) -> None:
             values[name] = filled.entry.model.defaults[name](values)
             stored[name].append(values[name])
     filled.stored.update(stored)
+
+
+def _put_expressions(filled: Filled, tables: Tables) -> None:
+    """Store the defaults that the model has in SQL; a server default of the column comes first."""
+    for name, sql in filled.entry.model.expressions.items():
+        column = filled.table.columns.get(name)
+        if column is not None and name not in filled.stored and not column.has_default:
+            filled.stored[name] = tables.evaluate(sql, filled.count)
 
 
 def _check_filled(filled: Filled) -> None:

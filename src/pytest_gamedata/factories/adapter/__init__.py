@@ -15,20 +15,18 @@ It relies on these; `tests/factories/test_adapter.py` has a test for each:
 - `SubFactory.get_factory()` and `_defaults`
 - `declarations.SKIP`, its class `Skip`, and `base.StubObject`
 - `Iterator.reset()`, `Transformer.default` (or `Transformer.Force.forced_value`), `Dict` and `List` with `_defaults`
-- `builder.StepBuilder`, `BuildStep`, `Resolver` and `parse_declarations` (`resolve.py`), and the logger `factory.generate`
+- `builder.StepBuilder`, `BuildStep` and `Resolver`, and the logger `factory.generate` (`resolve.py`)
 - `factory.random.randgen`, and `faker.generator.random`, from which Factory Boy and Faker draw
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
-import factory.random
-import faker.generator
+import factory.alchemy
 from factory import declarations
 
 from pytest_gamedata.settings import single_rows
@@ -59,15 +57,19 @@ class Options(factory.alchemy.SQLAlchemyOptions):
     def _get_counter_reference(self) -> Any:
         return super()._get_counter_reference() if isinstance(self.model, type) else self
 
+    @property
+    def _factory(self) -> Any:
+        return self.factory
+
     def prepare_arguments(self, attributes: dict[str, Any]) -> Any:
         """Leave out what the model of a team lacks of our fields."""
         args, kwargs = super().prepare_arguments(attributes)
-        return args, self.factory._fit_to_model(kwargs, attributes)
+        return args, self._factory._fit_to_model(kwargs, attributes)
 
     def instantiate(self, step: Any, args: Any, kwargs: Any) -> Any:
         """Make the instance, and keep the fields that it was made from: children draw from them."""
         made = super().instantiate(step, args, kwargs)
-        if hasattr(made, "__dict__") and self.factory._is_mapped_by_team():
+        if hasattr(made, "__dict__") and self._factory._is_mapped_by_team():
             object.__setattr__(made, FIELDS, (self.factory, SimpleNamespace(**step.attributes)))
         return made
 
@@ -131,11 +133,21 @@ class AdaptedFactory(factory.alchemy.SQLAlchemyModelFactory):
 class Parent(factory.SubFactory):
     """A SubFactory of ours that makes rows by the team's factory, where that takes the place of ours."""
 
+    def __init__(self, made: Any, **defaults: Any) -> None:
+        super().__init__(made, **defaults)
+
     def get_factory(self) -> Any:
         """Return the last of the team's factories that changes ours, else ours."""
         own = super().get_factory()
-        changed = [each for each in single_rows.factories if isinstance(each, type) and issubclass(each, own)]
-        return changed[-1] if changed else own
+        return next((each for each in reversed(single_rows.factories) if issubclass(each, own)), own)
+
+    def evaluate(self, instance: Any, step: Any, extra: dict[str, Any]) -> Any:
+        """Make the row; in memory only, where the team fills no table with such rows."""
+        if single_rows.factories and self.get_factory() not in single_rows.factories:
+            step = copy(step)
+            step.builder = copy(step.builder)
+            step.builder.strategy = factory.BUILD_STRATEGY
+        return super().evaluate(instance, step, extra)
 
 
 def fields_of(row: Any) -> Any:
@@ -171,7 +183,8 @@ def table_named_by(cls: Any) -> Any:
 
 def adjusts_arguments(cls: Any) -> bool:
     """Tell whether a factory has an `_adjust_kwargs` of its own, which may read every field."""
-    return cls._adjust_kwargs.__func__ is not factory.Factory._adjust_kwargs.__func__
+    original: Any = factory.Factory._adjust_kwargs
+    return bool(cls._adjust_kwargs.__func__ is not original.__func__)
 
 
 def declaration_of(cls: Any, name: str) -> tuple[Any, dict[str, Any]]:
@@ -261,78 +274,3 @@ def once_per_row(step: Any, make: Callable[[Any], Any]) -> Any:
     if not hasattr(step, "gamedata_row"):
         step.gamedata_row = make(step.builder.factory_meta.factory)
     return step.gamedata_row
-
-
-def evaluate_rows(declaration: Any, rows: Iterable[Any], seed: str) -> list[Any]:
-    """Let Factory Boy evaluate a declaration for every row, as it would in `build()`."""
-    with private_random_state(seed), rewound([declaration]):
-        return [
-            declaration.evaluate_pre(instance=row, step=SimpleNamespace(sequence=number), overrides={})
-            for number, row in enumerate(rows)
-        ]
-
-
-@contextmanager
-def private_random_state(seed: str) -> Iterator[None]:
-    """Seed the generators of Factory Boy, Faker and Python itself, and restore their states afterwards."""
-    # factory.random.get_random_state() would overwrite Faker's state, so all are kept by hand
-    generators: list[Any] = [factory.random.randgen, faker.generator.random, random]
-    before = [generator.getstate() for generator in generators]
-    state = random.Random(seed).getstate()  # noqa: S311 - test data, not secrets
-    for generator in generators:
-        generator.setstate(state)
-    try:
-        yield
-    finally:
-        for generator, kept in zip(generators, before, strict=True):
-            generator.setstate(kept)
-
-
-@contextmanager
-def rewound(given: Iterable[Any]) -> Iterator[None]:
-    """Let the Iterators and sequences within declarations begin anew, and leave them so afterwards.
-
-    They would keep their place from one dataset to the next, and from seeding to the tests.
-    """
-    found = list(_within(given, set()))
-    metas = [meta for meta in found if isinstance(meta, factory.base.FactoryOptions)]
-    counters = [meta._counter for meta in metas]
-    _rewind(found)
-    for meta in metas:
-        meta._counter = None
-    try:
-        yield
-    finally:
-        _rewind(found)
-        for meta, counter in zip(metas, counters, strict=True):
-            meta._counter = counter
-
-
-def _rewind(found: Iterable[Any]) -> None:
-    for each in found:
-        if isinstance(each, factory.Iterator):
-            each.reset()
-
-
-def _within(given: Iterable[Any], seen: set[int]) -> Iterator[Any]:
-    """Yield declarations, those within them, and the options of the factories that they call."""
-    for declaration in given:
-        if id(declaration) in seen or not is_declaration(declaration):
-            continue
-        seen.add(id(declaration))
-        yield declaration
-        yield from _within(parts_of(declaration), seen)
-        if isinstance(declaration, factory.SubFactory):
-            meta = declaration.get_factory()._meta
-            yield from (meta, meta.counter_reference)
-            yield from _within((each.declaration for each in meta.pre_declarations.values()), seen)
-
-
-def parts_of(declaration: Any) -> list[Any]:
-    """Return the declarations and values that a declaration is made of."""
-    if isinstance(declaration, factory.Maybe):
-        return [declaration.decider, declaration.yes, declaration.no]
-    if isinstance(declaration, factory.Transformer):
-        default = declaration.default
-        return [default.forced_value if isinstance(default, factory.Transformer.Force) else default]
-    return list(declaration._defaults.values()) if isinstance(declaration, Declaration) else []

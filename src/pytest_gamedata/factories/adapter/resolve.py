@@ -12,7 +12,8 @@ from typing import Any
 from factory import builder, declarations, enums
 
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories.adapter import is_skipped, private_random_state, rewound
+from pytest_gamedata.factories.adapter import is_skipped
+from pytest_gamedata.factories.adapter.repeatable import private_random_state, rewound
 
 HOOKS = (
     "_build",

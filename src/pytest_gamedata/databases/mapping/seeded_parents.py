@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from pytest_gamedata.databases.mapping.filled import Filled, Positions
+from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, Tables
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.factories.base import Per
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
@@ -76,8 +77,8 @@ def _draw_distinct(rng: Rng, filled: Filled, parent: Filled, groups: Positions) 
     for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         if len(rows) > parent.count:
             raise LoadError(
-                f"{filled.entry.name}: {len(rows)} rows of table {str(filled.table)!r} need {len(rows)} different rows of "
-                f"{parent.entry.name}, but there are {parent.count}. Ask for fewer rows, or for more parents."
+                f"{filled.entry.name}: {len(rows)} rows of table {str(filled.table)!r} need {len(rows)} different "
+                f"rows of {parent.entry.name}, but there are {parent.count}. Ask for fewer rows, or for more parents."
             )
         drawn[rows] = (
             rng.permutation(parent.count)[: len(rows)]
@@ -91,7 +92,7 @@ def _sample(rng: Rng, parents: int, count: int) -> Positions:
     return rng.choice(parents, count, replace=False)
 
 
-def parents_with(filled: Filled, parent: Filled, wanted: tuple[tuple[str, Any], ...]) -> Sequence[int]:
+def _parents_with(filled: Filled, parent: Filled, wanted: tuple[tuple[str, Any], ...]) -> Sequence[int]:
     """Return the positions of the parents that have these values, as the arguments of a SubFactory ask.
 
     Raises LoadError if no parent has the values.
@@ -101,7 +102,8 @@ def parents_with(filled: Filled, parent: Filled, wanted: tuple[tuple[str, Any], 
     if not fits:
         described = ", ".join(f"{name}={value!r}" for name, value in wanted)
         raise LoadError(
-            f"{filled.entry.name}: no seeded row of {parent.entry.name} has {described}. Seed one, or ask for another."
+            f"{filled.entry.name}: no seeded row of {parent.entry.name} has {described}. "
+            "Seed one, or ask for another."
         )
     return fits
 
@@ -110,3 +112,60 @@ def _read(parent: Filled, name: str) -> Sequence[Any]:
     first, _, rest = name.partition("__")
     values = parent.read(first)
     return [getattr(value, rest) for value in values] if rest else values
+
+
+def draw_for(
+    filled: Filled, tables: Tables, name: str, parent: Filled, wanted: Mapping[str, Any]
+) -> Positions:
+    """Return the parent of each row that a SubFactory stands for; one with arguments chooses later."""
+    key = key_of_attribute(filled, name, parent) or ForeignKey((name,), parent.table.oid, ())
+    if key.columns[0] in filled.parents:  # rows are counted by this parent
+        return filled.parents[key.columns[0]][1]
+    if wanted:
+        return np.full(filled.count, -1)
+    positions = draw_parents(tables.stream(filled, name), filled, key, parent)
+    filled.parents[key.columns[0]] = (parent, positions)
+    return positions
+
+
+def chooser(
+    filled: Filled, parent: Filled, positions: Positions, rng: np.random.Generator | None
+) -> Callable[[int, dict[str, Any]], Any]:
+    """Return a function that gives the parent of a row: the one drawn, else, by `rng`, one of those asked for."""
+    quantiles = rng.random(filled.count) if rng else positions
+    fitting = cache(partial(_parents_with, filled, parent))
+
+    def choose(row: int, wanted: dict[str, Any]) -> Any:
+        at = int(positions[row])
+        if at < 0 and rng:
+            fits = fitting(tuple(sorted(wanted.items(), key=lambda item: item[0])))
+            at = fits[int(quantiles[row] * len(fits))]
+        return SeededRow(parent, at) if at >= 0 else None
+
+    return choose
+
+
+def put_counted_parent(filled: Filled, tables: Tables) -> None:
+    """Note the parents of a table that has so many rows per parent, before any other parent is drawn."""
+    rows = filled.entry.rows
+    parent = tables.of_factory(rows.parent) if isinstance(rows, Per) else None
+    key = next((key for key in filled.table.foreign_keys if parent and key.table == parent.table.oid), None)
+    if parent is not None and key is not None:
+        filled.parents[key.columns[0]] = (parent, _per_parent_positions(filled, tables, parent))
+
+
+def _per_parent_positions(filled: Filled, tables: Tables, parent: Filled) -> Positions:
+    """Return the parent of each row of a table that has so many per parent; equal calls draw the same."""
+    rows = filled.entry.rows
+    assert isinstance(rows, Per)  # noqa: S101 - the callers have looked
+    return draw_per_parent(tables.stream(filled, "rows per parent"), rows, parent.count)
+
+
+def key_of_attribute(filled: Filled, name: str, parent: Filled) -> ForeignKey | None:
+    """Return the foreign key that an attribute stands for: a relationship's, a column's own, else the only one."""
+    columns = filled.entry.model.relations.get(name)
+    keys = [key for key in filled.table.foreign_keys if key.table == parent.table.oid]
+    for key in keys:
+        if key.columns == columns or (columns is None and key.columns in ((name,), (f"{name}_id",))):
+            return key
+    return keys[0] if len(keys) == 1 and columns is None else None
