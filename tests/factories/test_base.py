@@ -19,7 +19,6 @@ from pytest_gamedata.factories import (
     SellerLegFactory,
     TransactionFactory,
     UserFactory,
-    factories_by_table,
 )
 from pytest_gamedata.factories.adapter import declarations_of
 from pytest_gamedata.models import AuthEvent, Item, Transaction, User
@@ -327,7 +326,7 @@ def test_a_subclass_may_change_the_identifiers_that_ours_draws():
         identifier = Draw(ours)
 
     spec = DatasetSpec(users=20)
-    events = build_dataset(spec, factories_by_table([Own])).tables["auth_events"]
+    events = build_dataset(spec, [Own]).tables["auth_events"]
 
     expected = to_python(build_dataset(spec).tables["auth_events"]["identifier"])
     assert to_python(events["identifier"]) == expected

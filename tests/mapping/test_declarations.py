@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
+import enum
 import random
 
 import factory
 import factory.fuzzy
 import pytest
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -465,7 +467,6 @@ def test_declarations_read_settled_fields(rows):
 def test_a_changed_field_of_ours_holds_what_its_declaration_gives_for_the_settled_row(rows):
     class Account(Base):
         __tablename__ = "accounts"
-        __table_args__ = {"extend_existing": True}  # noqa: RUF012
         id: Mapped[int] = mapped_column(primary_key=True)
         username: Mapped[str]
         display_name: Mapped[str]
@@ -492,6 +493,72 @@ def test_a_changed_field_of_ours_holds_what_its_declaration_gives_for_the_settle
             1 + row["playtime_seconds"] // 1000,
             row["playtime_seconds"] // 10,
         )
+
+
+class Level(enum.Enum):
+    LOW = "low"
+
+
+# Fields of ours that a team declares as something which our rows could not hold: the simulation goes on with ours.
+OTHER_TYPES = {
+    "status": (factory.LazyAttribute(lambda row: Level.LOW.value), "text", "low"),
+    "level": (factory.LazyAttribute(lambda row: f"L{len(row.username) // 99}"), "text", "L0"),
+    "xp": ("many", "text", "many"),
+    "soft_balance": (decimal.Decimal("0.5"), "numeric", decimal.Decimal("0.5")),
+    "created_at": (factory.LazyFunction(lambda: dt.date(2024, 1, 2)), "date", dt.date(2024, 1, 2)),
+    "display_name": (factory.Dict({"first": "A"}), "jsonb", {"first": "A"}),
+    "mfa_enabled": (Draw(lambda row, rng, n: ["yes"] * n), "text", "yes"),
+    "email_verified_at": (factory.Iterator([None]), "text", None),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TYPES)
+def test_a_changed_field_of_ours_may_have_another_type(rows, name):
+    declaration, kind, expected = OTHER_TYPES[name]
+
+    def create_schema(engine):
+        with engine.begin() as connection:
+            connection.execute(text(f"CREATE TABLE accounts (id int PRIMARY KEY, {name} {kind})"))
+
+    made = type(
+        "AccountFactory",
+        (UserFactory,),
+        {name: declaration, "Meta": type("Meta", (), {"table": "accounts"}), "__module__": __name__},
+    )
+
+    assert [row[name] for row in rows(create_schema, [made], "accounts")] == [expected] * 8
+
+
+def test_a_changed_field_that_reads_nothing_settled_is_the_same_in_other_rows(rows):
+    class NamedAccount(Base):
+        __tablename__ = "named_accounts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        username: Mapped[str]
+
+    class Login(Base):
+        __tablename__ = "logins"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        user_id: Mapped[int | None] = mapped_column(ForeignKey("named_accounts.id"))
+        identifier: Mapped[str | None]
+
+    accounts = type(
+        "A",
+        (UserFactory,),
+        {
+            "username": factory.Sequence(lambda n: f"player{n}"),
+            "Meta": type("Meta", (), {"model": NamedAccount}),
+            "__module__": __name__,
+        },
+    )
+    logins = type(
+        "L", (AuthEventFactory,), {"Meta": type("Meta", (), {"model": Login}), "__module__": __name__}
+    )
+    table = "logins JOIN named_accounts ON user_id = named_accounts.id WHERE identifier LIKE 'player%'"
+
+    seeded = rows(create_all, [accounts, logins], table, "logins.id")
+
+    assert len(seeded) > 3
+    assert all(row["identifier"].partition("@")[0] == row["username"] for row in seeded)
 
 
 @pytest.mark.parametrize("made_from", [TransactionFactory, AuthEventFactory])

@@ -1,3 +1,4 @@
+# ruff: noqa: ISC004 - messages of two lines
 """Lists of factories and factories that cannot fill a table: one error that says which, and what to do."""
 
 from __future__ import annotations

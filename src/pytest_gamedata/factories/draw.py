@@ -52,6 +52,8 @@ class Settled(Draw):
     A dataset draws it only where another field or a user's own declaration reads it.
     """
 
+    is_settled = True
+
 
 def of_spec(read: Callable[[DatasetSpec], Any]) -> Draw:
     """Declare a param that a single row takes from the spec of the running test; a dataset gives its own."""

@@ -7,7 +7,15 @@ from functools import cache
 from typing import Any
 
 from pytest_gamedata.columns.conversion import Columns
-from pytest_gamedata.factories.adapter import declarations_of, is_factory, model_of, params_of, renames_of
+from pytest_gamedata.factories.adapter import (
+    declarations_of,
+    innermost,
+    is_declaration,
+    is_factory,
+    model_of,
+    params_of,
+    renames_of,
+)
 from pytest_gamedata.factories.team_models import key_of, name_in_model
 from pytest_gamedata.models import Base
 
@@ -21,6 +29,23 @@ def changed_fields(cls: Any) -> set[str]:
     """Return the fields that a user's subclass declares: they win over the values of the dataset."""
     theirs = [base for base in cls.__mro__ if is_factory(base) and not _is_ours(base)]
     return {name for base in theirs for name in vars(base)} & set(declarations_of(cls))
+
+
+def fields_changed_early(cls: Any) -> set[str]:
+    """Return the changed fields that the simulation draws: not those it settles, in a team's own table."""
+    return changed_fields(cls) - (settled_fields(cls) if is_mapped_by_team(cls) else set())
+
+
+def settled_fields(cls: Any) -> set[str]:
+    """Return the stored fields of ours that are constant, until other rows of a dataset are there."""
+    stored = model_of(own_base(cls)).__table__.columns
+    own = declarations_of(own_base(cls))
+    return {name for name, each in own.items() if name in stored and is_settled(innermost(each))}
+
+
+def is_settled(declaration: Any) -> bool:
+    """Tell whether a declaration only stands in for a value that a dataset settles after all rows are there."""
+    return not is_declaration(declaration) or getattr(declaration, "is_settled", False)
 
 
 def _is_ours(cls: type) -> bool:

@@ -23,7 +23,7 @@ from pytest_gamedata.columns.conversion import (
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, pick_by, strata
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.factories.adapter import Parent, declarations_of, excluded_by
+from pytest_gamedata.factories.adapter import Parent, declarations_of, excluded_by, model_of
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.fields import changed_fields
@@ -279,5 +279,5 @@ def answering(answer: Any, factory: Any) -> Any:
     if not fields:
         return answer
     body = {name: declared[name] for name in fields}
-    meta = type("Meta", (), {"model": Transaction, "exclude": excluded_by(answer)})
+    meta = type("Meta", (), {"model": model_of(factory), "exclude": excluded_by(answer)})
     return type(answer)(answer.__name__, (answer,), {**body, "Meta": meta, "__module__": factory.__module__})

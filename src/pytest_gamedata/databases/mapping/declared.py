@@ -20,11 +20,11 @@ from pytest_gamedata.columns.conversion import is_null, to_python
 from pytest_gamedata.columns.parents import Parent
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.databases.mapping.filled import Filled, SeededRow
-from pytest_gamedata.factories.adapter import declarations_of, innermost
+from pytest_gamedata.factories.adapter import declaration_below, declarations_of, innermost
 from pytest_gamedata.factories.adapter.resolve import Held, resolve_field
 from pytest_gamedata.factories.bulk import Table
-from pytest_gamedata.factories.draw import Draw, Settled
-from pytest_gamedata.factories.fields import own_base
+from pytest_gamedata.factories.draw import Draw
+from pytest_gamedata.factories.fields import changed_fields, is_settled, own_base
 
 
 @dataclass(frozen=True)
@@ -50,32 +50,30 @@ def hold_fields(
     `parents` are declarations of the team that refer to seeded rows already.
     """
     late = Late(filled, streams, {}, _settled_fields(filled))
-    declared = declarations_of(filled.entry.factory)
+    made = filled.entry.factory
+    declared = declarations_of(made)
     for name in filled.fields:
         late.held[name] = Held(partial(filled.read, name), _teller(late, name))
     for name, (parent, positions) in filled.relatives.items():
         late.held[name] = Held(_rows_of(parent, positions), _teller(late, name))
     drawn = _draw_declared(late, wanted)
     for name in wanted:
-        own = parents.get(name, declared[name])
+        # the roles of the cast are told in our words, which a team's own column need not take
+        own = parents.get(name, declaration_below(made, name, own_base(made)))
         read = partial(drawn.__getitem__, name) if name in drawn else _evaluator(late, name, own)
         late.held[name] = Held(read, _teller(late, name))
     return {name: each for name, each in late.held.items() if name in declared}
 
 
 def _settled_fields(filled: Filled) -> set[str]:
-    """Return the fields that the simulation settles, and parent rows, which have such fields."""
+    """Return the fields that the simulation settles, its constants, and parent rows, which have such fields."""
     own = declarations_of(own_base(filled.entry.factory))
-    kept = {
-        name
-        for name, each in own.items()
-        if isinstance(innermost(each), Draw) and not isinstance(innermost(each), Settled)
-    }
-    return (set(filled.fields) | set(filled.relatives)) - kept
+    begun = {name for name, each in own.items() if not is_settled(innermost(each))}
+    return (set(filled.fields) | set(filled.relatives)) - begun
 
 
-def _teller(late: Late, name: str) -> Callable[[], None] | None:
-    return (lambda: late.reads.append(name)) if name in late.settled else None
+def _teller(late: Late, name: str) -> Callable[[], None]:
+    return lambda: late.reads.append(name) if name in late.settled else None
 
 
 def _rows_of(parent: Filled, positions: Any) -> Callable[[], Sequence[Any]]:
@@ -98,15 +96,12 @@ def _evaluator(late: Late, name: str, declaration: Any) -> Callable[[], Sequence
 
 
 def _first_or_late(late: Late, name: str, values: Sequence[Any]) -> Sequence[Any]:
-    """Return the first values of a field, if these stand for the same; else note that it is settled."""
-    if name in late.filled.fields and not late.reads:
-        first = to_python(late.filled.fields[name])
-        if {type(value) for value in first} == {type(value) for value in values}:
-            return first
+    """Return the first values of a field, where the same ones are in another order; else note that it is settled."""
     if late.reads:
         late.settled.add(name)
-        late.held[name].tell = _teller(late, name)
-    return values
+        return values
+    first = to_python(late.filled.fields[name]) if name in late.filled.fields else []
+    return first if set(map(repr, first)) == set(map(repr, values)) else values
 
 
 # ### declared by a Draw ###
@@ -114,6 +109,11 @@ def _first_or_late(late: Late, name: str, values: Sequence[Any]) -> Sequence[Any
 
 class SettledTable(Table):
     """A table whose columns are settled, which notes the names of those that are read."""
+
+    IS_EARLY = False
+
+    def _changes(self) -> set[str]:
+        return changed_fields(self._cls)
 
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("settled", ()):
@@ -134,18 +134,10 @@ def _draw_declared(late: Late, names: Collection[str]) -> dict[str, Sequence[Any
     found = {}
     for name in draws:
         late.reads.clear()
-        values = _to_values(getattr(table, f"{name}"))
-        found[name] = _first_or_late_drawn(late, name, values)
+        values = _to_values(getattr(table, name))
+        found[name] = _first_or_late(late, name, values)
     late.reads.clear()
     return found
-
-
-def _first_or_late_drawn(late: Late, name: str, values: Sequence[Any]) -> Sequence[Any]:
-    if late.reads:
-        late.settled.add(name)
-        return values
-    first = to_python(late.filled.fields[name]) if name in late.filled.fields else values
-    return first if {type(value) for value in first} == {type(value) for value in values} else values
 
 
 def _with_mask(column: Any) -> Any:

@@ -181,6 +181,14 @@ def table_named_by(cls: Any) -> Any:
     return getattr(cls._meta, "table", None)
 
 
+def declaration_below(cls: Any, name: str, base: Any) -> Any:
+    """Return the declaration of a field as it is where no trait of a base of the factory changes it."""
+    found = cls._meta.pre_declarations[name].declaration
+    while isinstance(found, factory.Maybe) and is_trait(base, switch_of(found)):
+        found = found.no
+    return found
+
+
 def adjusts_arguments(cls: Any) -> bool:
     """Tell whether a factory has an `_adjust_kwargs` of its own, which may read every field."""
     original: Any = factory.Factory._adjust_kwargs
