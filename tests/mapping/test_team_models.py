@@ -425,3 +425,158 @@ def test_create_goes_on_after_the_seeded_rows(project, run):
     )
 
     run("-q").assert_outcomes(passed=3)
+
+
+DJANGO = """
+    import django
+    import factory.django
+    import pytest
+    from django.conf import settings
+
+    settings.configure(
+        USE_TZ=True,
+        DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "unused"}},
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    )
+    django.setup()
+
+    from django.db import models
+    from pytest_gamedata.factories import UserFactory
+
+    class Player(models.Model):
+        class Meta:
+            app_label = "game"
+            db_table = "game_player"
+
+        handle = models.CharField(max_length=40, db_column="Handle")
+        level = models.IntegerField()
+        score = models.IntegerField(default=7)
+        tag = models.CharField(max_length=9, default=lambda: "made")
+        note = models.CharField(max_length=9, blank=True)
+        added = models.DateTimeField(auto_now_add=True)
+
+    class Veteran(Player):
+        class Meta:
+            app_label = "game"
+            db_table = "game_veteran"
+
+        years = models.IntegerField()
+
+    class Guild(models.Model):
+        class Meta:
+            app_label = "game"
+            db_table = "game_guild"
+
+        name = models.CharField(max_length=40)
+        owner = models.ForeignKey(Player, on_delete=models.CASCADE)
+
+    class PlayerFactory(UserFactory):
+        class Meta:
+            model = Player
+            rename = {"username": "handle"}
+
+    class GuildFactory(factory.django.DjangoModelFactory):
+        class Meta:
+            model = Guild
+            skip_postgeneration_save = True
+
+        name = factory.Sequence(lambda n: f"Guild {n}")
+        owner = factory.SubFactory(PlayerFactory)
+
+    class VeteranFactory(factory.django.DjangoModelFactory):
+        class Meta:
+            model = Veteran
+
+        years = 3
+
+    FACTORIES = [PlayerFactory, (GuildFactory, 5)]
+
+    @pytest.fixture(scope="session")
+    def gamedata_factories():
+        return FACTORIES
+
+    @pytest.fixture(scope="session")
+    def gamedata_create_schema():
+        def create_schema(engine):
+            from sqlalchemy import text
+            with engine.begin() as connection:
+                connection.execute(text('''
+                    CREATE TABLE game_player (id bigint PRIMARY KEY, "Handle" text NOT NULL, level int NOT NULL,
+                        score int NOT NULL, tag text NOT NULL, note text NOT NULL, added timestamptz NOT NULL);
+                    CREATE TABLE game_guild (id bigint PRIMARY KEY, name text NOT NULL,
+                        owner_id bigint NOT NULL REFERENCES game_player);
+                    CREATE TABLE game_veteran (player_ptr_id bigint PRIMARY KEY REFERENCES game_player, years int);
+                '''))
+        return create_schema
+"""
+
+
+def test_a_django_model(project, run):
+    project.makeconftest(DJANGO)
+    project.makepyfile(
+        """
+        from conftest import Player, PlayerFactory
+        from sqlalchemy import text
+
+        def test_rows(gamedata_db):
+            with gamedata_db.engine.connect() as connection:
+                rows = connection.execute(text('SELECT score, tag, note, count(DISTINCT "Handle"), count(added) FROM game_player GROUP BY 1, 2, 3')).all()
+                guilds = connection.execute(text("SELECT name FROM game_guild JOIN game_player ON game_player.id = owner_id ORDER BY 1")).all()
+            assert rows == [(7, "made", "", 20, 20)]
+            assert guilds == [(f"Guild {n}",) for n in range(5)]
+
+        def test_build():
+            player = PlayerFactory.build(username="Neo", level=4)
+            assert isinstance(player, Player)
+            assert (player.handle, player.level, player.score) == ("Neo", 4, 7)
+        """
+    )
+
+    run("-q", "--gamedata-users=20").assert_outcomes(passed=2)
+
+
+def test_a_django_model_in_two_tables_and_get_or_create_are_refused(project, run):
+    project.makeconftest(DJANGO)
+    project.makepyfile(
+        """
+        import pytest
+        from conftest import Guild, GuildFactory, VeteranFactory
+        from pytest_gamedata.databases.mapping.entries import read_entries
+        from pytest_gamedata.errors import SettingsError
+        from pytest_gamedata.factories.adapter.resolve import check_bulk
+
+        class Once(GuildFactory):
+            class Meta:
+                model = Guild
+                django_get_or_create = ("name",)
+
+        def test_refused():
+            with pytest.raises(SettingsError) as caught:
+                read_entries([(VeteranFactory, 3)])
+            assert str(caught.value) == (
+                "VeteranFactory: Meta.model Veteran has its columns in two tables, 'game_player' and 'game_veteran', and one "
+                "factory fills one. Give each table a factory of its own, with Meta.table = 'game_veteran' and the like."
+            )
+            with pytest.raises(SettingsError) as caught:
+                check_bulk(Once)
+            assert str(caught.value) == (
+                "Once: Meta.django_get_or_create cannot be honoured when a database is seeded. "
+                "Seed with a subclass that sets it to (), and let its declarations give each row a value of its own."
+            )
+        """
+    )
+
+    run("-q").assert_outcomes(passed=1)
+
+
+def test_get_or_create_of_a_single_row_finds_what_is_seeded(session_of):
+    class Found(PLAYER):
+        class Meta:
+            model = Player
+            rename = {"username": "name"}  # noqa: RUF012
+            sqlalchemy_get_or_create = ("name",)
+
+    session = session_of(Base.metadata.create_all, [PLAYER])
+    seeded = session.query(Player).first()
+
+    assert Found.create(username=seeded.name) is seeded

@@ -42,7 +42,7 @@ from pytest_gamedata.factories.fields import (
     type_of_field,
 )
 
-KINDS = {
+ARRAY_KINDS = {
     str: "SU",
     int: "iub",
     bool: "bi",
@@ -55,7 +55,7 @@ def is_column_of(column: Column, kind: type) -> bool:
     """Tell whether a column holds values of a Python type."""
     if not isinstance(column, np.ndarray):
         return kind is str or not isinstance(column, Categorical)
-    return column.dtype.kind in KINDS.get(kind, column.dtype.kind)
+    return column.dtype.kind in ARRAY_KINDS.get(kind, column.dtype.kind)
 
 
 class Table:
