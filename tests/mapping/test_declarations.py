@@ -692,3 +692,62 @@ def test_a_sub_factory_whose_values_no_seeded_row_has_is_refused(seed_tables):
     assert str(caught.value) == (
         "PartsFactory: no seeded row of GadgetFactory has name='z'. Seed one, or ask for another."
     )
+
+
+def test_rows_are_the_same_whatever_the_hash_seed(project, run, monkeypatch):
+    project.makepyfile(
+        """
+        import hashlib, random
+        import factory, pytest
+        from sqlalchemy import MetaData, Table, text
+        from pytest_gamedata.factories import TransactionFactory, UserFactory
+
+        SQL = '''
+            CREATE TABLE players (id uuid PRIMARY KEY, username text, level int, motto text, luck int);
+            CREATE TABLE orders (id uuid PRIMARY KEY, player uuid NOT NULL REFERENCES players, type text);
+            CREATE TABLE guilds (id int PRIMARY KEY, name text, owner_id uuid NOT NULL REFERENCES players)
+        '''
+
+        class PlayerFactory(UserFactory):
+            class Meta:
+                model = Table("players", MetaData())
+
+            motto = factory.Faker("sentence")
+            luck = factory.LazyFunction(lambda: random.randrange(10_000))
+            level = factory.LazyAttribute(lambda row: row.playtime_seconds + row.luck)
+
+        class OrderFactory(TransactionFactory):
+            class Meta:
+                model = Table("orders", MetaData())
+                rename = {"user_id": "player"}
+
+        class GuildFactory(factory.Factory):
+            class Meta:
+                model = Table("guilds", MetaData())
+
+            name = factory.Faker("company")
+            owner = factory.SubFactory(PlayerFactory)
+
+        @pytest.fixture(scope="session")
+        def gamedata_factories():
+            return [OrderFactory, (GuildFactory, 20), PlayerFactory]
+
+        @pytest.fixture(scope="session")
+        def gamedata_create_schema():
+            def create_schema(engine):
+                with engine.begin() as connection:
+                    connection.execute(text(SQL))
+            return create_schema
+
+        def test_rows(gamedata_db):
+            with gamedata_db.engine.connect() as connection:
+                rows = [connection.execute(text(f"SELECT * FROM {name} ORDER BY id")).all() for name in gamedata_db.counts]
+            with open("digests", "a") as file:
+                print(hashlib.sha256(repr(rows).encode()).hexdigest(), file=file)
+        """
+    )
+    for hash_seed in "1", "2":
+        monkeypatch.setenv("PYTHONHASHSEED", hash_seed)
+        run("-q").assert_outcomes(passed=1)
+
+    assert len(set(project.path.joinpath("digests").read_text().split())) == 1
