@@ -23,7 +23,7 @@ class DatasetInvalidError(GamedataError):
     """Generated rows break a rule of the dataset."""
 
 
-class SessionMissingError(GamedataError):
+class SessionMissingError(GamedataError, RuntimeError):
     """A factory was asked to persist a row and has no session to do it with."""
 
 

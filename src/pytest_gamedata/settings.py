@@ -5,7 +5,7 @@ A new setting is a row in SETTINGS, and the code that asks `plugin.run_state.rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
@@ -276,11 +276,13 @@ class SingleRows:
     session: Any = None  # that create() persists through, None if there is none
     spec: DatasetSpec = field(default_factory=DatasetSpec)  # of the dataset that the rows are to fit
     rng: Any = None  # the numpy Generator that they are drawn from, None until the first one is
+    factories: Sequence[Any] = ()  # that seeded the database, the team's own among them
 
 
 single_rows = SingleRows()
 
 
-def persist_through(session: Any, spec: DatasetSpec | None = None) -> None:
+def persist_through(session: Any, spec: DatasetSpec | None = None, factories: Sequence[Any] = ()) -> None:
     """Have every factory's create() persist through this session (None: through none) rows that fit this dataset."""
     single_rows.session, single_rows.spec, single_rows.rng = session, spec or DatasetSpec(), None
+    single_rows.factories = factories

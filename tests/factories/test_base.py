@@ -19,7 +19,6 @@ from pytest_gamedata.factories import (
     SellerLegFactory,
     TransactionFactory,
     UserFactory,
-    factories_by_table,
 )
 from pytest_gamedata.factories.adapter import declarations_of
 from pytest_gamedata.models import AuthEvent, Item, Transaction, User
@@ -296,7 +295,7 @@ def test_a_subclass_may_draw_from_any_param_of_an_event():
 
         risk_score = Draw(lambda row, rng, n: row.device + row.address + np.strings.str_len(row.leaked))
 
-    events = build_dataset(DatasetSpec(users=20), factories_by_table([Told])).tables["auth_events"]
+    events = build_dataset(DatasetSpec(users=20), [Told]).tables["auth_events"]
 
     assert set(to_python(events["risk_score"])) > {0, 1, 21}
 
@@ -308,7 +307,7 @@ def test_a_subclass_may_draw_from_the_identifiers_as_plain_bytes():
 
         risk_score = Draw(lambda row, rng, n: np.where(row.identifier == b"", 1, 2))
 
-    events = build_dataset(DatasetSpec(users=20), factories_by_table([Told])).tables["auth_events"]
+    events = build_dataset(DatasetSpec(users=20), [Told]).tables["auth_events"]
 
     assert np.array_equal(events["risk_score"] == 1, is_null(events["identifier"]))
     assert set(to_python(events["risk_score"])) == {1, 2}
@@ -327,7 +326,7 @@ def test_a_subclass_may_change_the_identifiers_that_ours_draws():
         identifier = Draw(ours)
 
     spec = DatasetSpec(users=20)
-    events = build_dataset(spec, factories_by_table([Own])).tables["auth_events"]
+    events = build_dataset(spec, [Own]).tables["auth_events"]
 
     expected = to_python(build_dataset(spec).tables["auth_events"]["identifier"])
     assert to_python(events["identifier"]) == expected

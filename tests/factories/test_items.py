@@ -10,7 +10,7 @@ import pytest
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
 from pytest_gamedata.columns.conversion import to_python
-from pytest_gamedata.factories import ItemFactory, factories_by_table
+from pytest_gamedata.factories import ItemFactory
 from pytest_gamedata.models import Item
 
 DROPPED = ("cosmetic", "equipment", "consumable")
@@ -21,7 +21,7 @@ SEEDS = range(1, 6)
 def catalogue(items=120, seed=1, factories=()):
     """Return the rows of a catalogue."""
     spec = DatasetSpec(users=0, transactions=0, items=items, seed=seed)
-    columns = build_dataset(spec, factories_by_table(factories)).tables["items"]
+    columns = build_dataset(spec, factories).tables["items"]
     rows = zip(*map(to_python, columns.values()), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 

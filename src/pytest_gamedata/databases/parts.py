@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -41,6 +41,24 @@ def _factories() -> list[Any]:
     from pytest_gamedata.factories import FACTORIES
 
     return list(FACTORIES)
+
+
+def brought_factories(factories: Sequence[Any]) -> list[Any]:
+    """Return the factories of a list that a test suite brings, without their numbers of rows."""
+    given = [] if isinstance(factories, OwnFactories) else factories
+    return [each[0] if isinstance(each, tuple) else each for each in given]
+
+
+def number_after_seeded(factories: Sequence[Any], counts: Mapping[str, int]) -> None:
+    """Let the sequences of extra factories go on after all seeded rows, so that create() meets none of these."""
+    extra = (
+        [] if isinstance(factories, OwnFactories) else [each for each in factories if isinstance(each, tuple)]
+    )
+    if extra:
+        from pytest_gamedata.factories.adapter import start_sequence_after
+
+        for made, _ in extra:
+            start_sequence_after(made, max(counts.values(), default=0))
 
 
 def fills_own_tables(parts: Parts) -> bool:

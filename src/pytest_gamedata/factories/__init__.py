@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from pytest_gamedata.factories.auth_events import AuthEventFactory
-from pytest_gamedata.factories.base import GameFactory
+from pytest_gamedata.factories.base import GameFactory, Per
 from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.inventory import InventoryFactory
 from pytest_gamedata.factories.items import ItemFactory
-from pytest_gamedata.factories.per_parent import Per
 from pytest_gamedata.factories.play_sessions import PlaySessionFactory
 from pytest_gamedata.factories.transactions import RefundFactory, SellerLegFactory, TransactionFactory
 from pytest_gamedata.factories.users import UserFactory

@@ -14,6 +14,7 @@ from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.conversion import Column, is_null, pack_text
 from pytest_gamedata.columns.hashing import derived_uuids, hashed_quantiles
 from pytest_gamedata.columns.sampling import Rng, pick_by
+from pytest_gamedata.factories.adapter import Parent
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw, of_spec
 from pytest_gamedata.factories.users import UserFactory
@@ -122,7 +123,7 @@ class AuthEventFactory(GameFactory):
         locked = factory.Trait(event_type="account_locked", auth_method="password")
 
     user_id = None
-    user = factory.Maybe("user_id", no_declaration=factory.SubFactory(UserFactory))
+    user = factory.Maybe("user_id", no_declaration=Parent(UserFactory))
     occurred_at = Draw(_draw_occurred_at)
     event_type = "login_success"
     failure_reason = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import factory
 import numpy as np
 
+from pytest_gamedata.columns.categorical import Categorical
 from pytest_gamedata.columns.combine import choose
 from pytest_gamedata.columns.conversion import (
     COLUMN_KINDS,
@@ -25,28 +28,58 @@ from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.factories.adapter import (
     branches_of,
     declarations_of,
-    evaluate_rows,
     is_declaration,
     is_trait,
     switch_of,
 )
-from pytest_gamedata.factories.draw import Draw, Settled
-from pytest_gamedata.factories.fields import changed_fields, own_base, type_of_field
-from pytest_gamedata.factories.one_row import RowOfTable
+from pytest_gamedata.factories.adapter.repeatable import evaluate_rows
+from pytest_gamedata.factories.draw import Draw, RowOfTable, Settled
+from pytest_gamedata.factories.fields import (
+    changed_fields,
+    fields_changed_early,
+    is_mapped_by_team,
+    own_base,
+    type_of_field,
+)
+
+ARRAY_KINDS = {
+    str: "SU",
+    int: "iub",
+    bool: "bi",
+    datetime: "M",
+    uuid.UUID: "V",
+}  # of the arrays that hold such values
+
+
+def is_column_of(column: Column, kind: type) -> bool:
+    """Tell whether a column holds values of a Python type."""
+    if not isinstance(column, np.ndarray):
+        return kind is str or not isinstance(column, Categorical)
+    return column.dtype.kind in ARRAY_KINDS.get(kind, column.dtype.kind)
 
 
 class Table:
     """A table as a draw function sees it: every field is a whole column, drawn when first needed."""
 
+    IS_EARLY = True  # drawn before anything is settled: other rows follow from it
+
     def __init__(self, cls: Any, n: int, streams: Streams, given: Mapping[str, Any]) -> None:
         self._cls = cls
         # a subclass draws from the streams of the factory that it changes: what it leaves alone stays the same
         self._stream = own_base(cls).__name__
-        self._declarations = declarations_of(cls)
-        self._changed = changed_fields(cls)
+        self._own = declarations_of(own_base(cls))
+        self._changed = self._changes()
+        self._declarations = declarations_of(cls) | {name: self._own[name] for name in self._left_alone()}
         self._n = n
         self._streams = streams
         self._values = {name: value for name, value in given.items() if name not in self._changed}
+
+    def _changes(self) -> set[str]:
+        return fields_changed_early(self._cls)
+
+    def _left_alone(self) -> set[str]:
+        """Return the fields that a team changes, but only for settled rows."""
+        return (changed_fields(self._cls) - self._changed) & set(self._own)
 
     def __getattr__(self, name: str) -> Any:
         value = self._find(name)
@@ -57,9 +90,8 @@ class Table:
 
         Fields that a team has added are left: they are drawn when all rows are settled.
         """
-        own = declarations_of(own_base(self._cls))
         for name, declaration in self._declarations.items():
-            if name in own and not isinstance(declaration, Settled):
+            if name in self._own and not isinstance(declaration, Settled):
                 self._find(name)
         return {name: value for name, value in self._values.items() if isinstance(value, COLUMN_KINDS)}
 
@@ -71,10 +103,27 @@ class Table:
     def _draw(self, name: str) -> Column | None:
         if name not in self._declarations:
             raise AttributeError(f"{self._cls.__name__} has no field {name!r}")
+        if self.IS_EARLY and name in self._changed & set(self._own) and is_mapped_by_team(self._cls):
+            return self._draw_for_team(name)
         column = self._evaluate(name, self._declarations[name], name)
         if column is None or name not in self._changed:
             return column
-        return fit_column(f"{self._cls.__name__}.{name}", column, type_of_field(self._cls, name), self._n)
+        kind = type_of_field(self._cls, name) if self.IS_EARLY else object
+        return fit_column(f"{self._cls.__name__}.{name}", column, kind, self._n)
+
+    def _draw_for_team(self, name: str) -> Column | None:
+        """Draw a field as a team declares it; as we do, where that is nothing our rows could hold.
+
+        The team's table has the team's values in the end, whatever the simulation needs.
+        """
+        kind = type_of_field(self._cls, name)
+        try:
+            column = self._evaluate(name, self._declarations[name], name)
+            if column is not None and is_column_of(column, kind):
+                return fit_column(f"{self._cls.__name__}.{name}", column, kind, self._n)
+        except (AttributeError, TypeError, ValueError):
+            pass  # an enum for a text, or what only settled rows can tell
+        return self._evaluate(name, self._own[name], name)
 
     def _evaluate(self, field: str, declaration: Any, stream: str) -> Column | None:
         if isinstance(declaration, Draw):

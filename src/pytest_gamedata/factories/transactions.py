@@ -23,7 +23,7 @@ from pytest_gamedata.columns.conversion import (
 from pytest_gamedata.columns.local_time import seconds
 from pytest_gamedata.columns.sampling import Rng, low_discrepancy, pick, pick_by, strata
 from pytest_gamedata.errors import DatasetInvalidError
-from pytest_gamedata.factories.adapter import declarations_of, excluded_by
+from pytest_gamedata.factories.adapter import Parent, declarations_of, excluded_by, model_of
 from pytest_gamedata.factories.base import GameFactory
 from pytest_gamedata.factories.draw import Draw
 from pytest_gamedata.factories.fields import changed_fields
@@ -178,14 +178,14 @@ class TransactionFactory(GameFactory):
         trade = factory.Trait(type="trade")
 
     user_id = None
-    user: Any = factory.Maybe("user_id", no_declaration=factory.SubFactory(UserFactory))
+    user: Any = factory.Maybe("user_id", no_declaration=Parent(UserFactory))
     item_id = None
-    item: Any = factory.Maybe("item_id", no_declaration=factory.SubFactory(ItemFactory, **LONE_ITEM))
+    item: Any = factory.Maybe("item_id", no_declaration=Parent(ItemFactory, **LONE_ITEM))
     counterparty_user_id = None
     counterparty: Any = factory.Maybe(
         "counterparty_user_id",
         no_declaration=factory.Maybe(
-            factory.LazyAttribute(lambda row: row.type in ("trade", "gift")), factory.SubFactory(UserFactory)
+            factory.LazyAttribute(lambda row: row.type in ("trade", "gift")), Parent(UserFactory)
         ),
     )
     type = "iap_purchase"
@@ -279,5 +279,5 @@ def answering(answer: Any, factory: Any) -> Any:
     if not fields:
         return answer
     body = {name: declared[name] for name in fields}
-    meta = type("Meta", (), {"model": Transaction, "exclude": excluded_by(answer)})
+    meta = type("Meta", (), {"model": model_of(factory), "exclude": excluded_by(answer)})
     return type(answer)(answer.__name__, (answer,), {**body, "Meta": meta, "__module__": factory.__module__})

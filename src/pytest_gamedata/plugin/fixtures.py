@@ -77,6 +77,7 @@ def gamedata_db(
 ) -> Iterator[GameDatabase]:
     """Give the test a database of its own, seeded as the options and the test's markers say."""
     from pytest_gamedata.databases.game_database import GameDatabase
+    from pytest_gamedata.databases.parts import number_after_seeded
     from pytest_gamedata.databases.template import get_template
     from pytest_gamedata.plugin.failures import describe_leak, one_line_failures
     from pytest_gamedata.postgres.clones import find_leaks
@@ -92,6 +93,7 @@ def gamedata_db(
     ahead = find_template(run, next_spec(request.node), parts)
     if ahead:
         pool.prepare(ahead.name)
+    number_after_seeded(parts.factories, template.facts.counts)
     database = GameDatabase(admin.server, name, spec, template.facts.counts, template.facts.cast)
     yield database
     with one_line_failures(admin.server):
@@ -109,12 +111,13 @@ def gamedata_engine(gamedata_db: GameDatabase) -> Engine:
 
 
 @pytest.fixture
-def gamedata_session(gamedata_db: GameDatabase) -> Iterator[Session]:
+def gamedata_session(gamedata_db: GameDatabase, gamedata_factories: Sequence[Any]) -> Iterator[Session]:
     """Give a SQLAlchemy session on this test's database, through which the factories' create() persists."""
+    from pytest_gamedata.databases.parts import brought_factories
     from pytest_gamedata.settings import persist_through
 
     session = gamedata_db.session()
-    persist_through(session, gamedata_db.spec)
+    persist_through(session, gamedata_db.spec, brought_factories(gamedata_factories))
     yield session
     persist_through(None)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.conversion import NULL_MOMENT, Columns
-from pytest_gamedata.factories.fields import changed_fields, drop_params
+from pytest_gamedata.factories.fields import drop_params, fields_changed_early
 from pytest_gamedata.factories.users import level_of, xp_of
 from pytest_gamedata.models.values import PAID_STATUSES, REVERSAL_TYPES
 from pytest_gamedata.simulation.sessions import Sessions
@@ -43,7 +43,7 @@ def settle_users(world: World, auth_events: Columns, transactions: Columns, user
 
 def _fill(users: Columns, settled: Columns, user_factory: Any) -> Columns:
     """Put settled columns in place, except where a user's own factory declares the field."""
-    changed = changed_fields(user_factory)
+    changed = fields_changed_early(user_factory)
     return users | {name: column for name, column in settled.items() if name not in changed}
 
 

@@ -19,15 +19,15 @@ import psycopg
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.databases.mapping.entries import Entry
 from pytest_gamedata.databases.mapping.existing_rows import read_existing
-from pytest_gamedata.databases.mapping.fill import Tables, fill, put_keys
-from pytest_gamedata.databases.mapping.filled import Filled
-from pytest_gamedata.databases.mapping.models import ModelTable
-from pytest_gamedata.databases.mapping.parents import draw_per_parent
+from pytest_gamedata.databases.mapping.fill import fill, put_keys
+from pytest_gamedata.databases.mapping.filled import Filled, Tables
+from pytest_gamedata.databases.mapping.model_tables import ModelTable
+from pytest_gamedata.databases.mapping.seeded_parents import draw_per_parent
 from pytest_gamedata.databases.mapping.stored import stored_rows
 from pytest_gamedata.errors import LoadError, SettingsError
 from pytest_gamedata.factories import OWN_FACTORIES
-from pytest_gamedata.factories.per_parent import Per
-from pytest_gamedata.factories.resolve import check_bulk
+from pytest_gamedata.factories.adapter.resolve import check_bulk
+from pytest_gamedata.factories.base import Per
 from pytest_gamedata.models import OWN_TABLES
 from pytest_gamedata.postgres.rows.catalogue import Table, find_table, find_table_by_text
 
@@ -55,7 +55,9 @@ def map_tables(connection: Connection, entries: Sequence[Entry], dataset: Any, s
     Raises LoadError or SettingsError that names factory, table and column.
     """
     filled = [_begin(connection, entry, dataset) for entry in entries]
-    tables = Tables(filled, Streams(seed), cache(partial(read_existing, connection)))
+    tables = Tables(
+        filled, Streams(seed), cache(partial(read_existing, connection)), partial(_evaluate, connection)
+    )
     _count_per_parent(tables)
     shadows = _relate(tables, dataset)
     for each in filled:
@@ -83,6 +85,12 @@ def _begin(connection: Connection, entry: Entry, dataset: Any) -> Filled:
     fields = dataset.fields[entry.source] if entry.source else {}
     count = len(fields["id"]) if entry.source else entry.rows if isinstance(entry.rows, int) else 0
     return Filled(entry, table, count, fields)
+
+
+def _evaluate(connection: Connection, sql: str, count: int) -> list[Any]:
+    """Return the value of a SQL query for each of so many rows: the same moment, another random number."""
+    query = f"SELECT ({sql}) FROM generate_series(1, %s)"
+    return [value for (value,) in connection.execute(query.encode(), [count]).fetchall()]
 
 
 def _find(connection: Connection, model: ModelTable) -> Table | None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import factory
 
-from pytest_gamedata.databases.mapping.models import ModelTable, describe_model
+from pytest_gamedata.databases.mapping.model_tables import ModelTable, describe_model
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import OWN_FACTORIES, table_of
-from pytest_gamedata.factories.adapter import model_of
-from pytest_gamedata.factories.per_parent import Per
+from pytest_gamedata.factories.adapter import model_of, table_named_by
+from pytest_gamedata.factories.base import Per
 from pytest_gamedata.models import OPTIONAL_TABLES
 
 ALLOWED = "a Factory Boy factory of ours or a subclass, (factory, count) or (factory, Per(parent, mean))"
@@ -81,11 +81,10 @@ def _is_count(rows: Any) -> bool:
 
 
 def _model_of(made: Any) -> ModelTable:
-    table = getattr(made._meta, "table", None)
-    if table is not None:
-        return ModelTable(name=table)
-    if made._meta.model is None:
+    if table_named_by(made) is not None:
+        return ModelTable(name=table_named_by(made))
+    if model_of(made) is None:
         raise SettingsError(
             f"gamedata_factories: {made.__name__} is abstract. Give its Meta a model or a table."
         )
-    return describe_model(made._meta.get_model_class(), made.__name__)
+    return describe_model(model_of(made), made.__name__)

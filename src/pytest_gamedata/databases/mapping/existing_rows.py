@@ -9,7 +9,7 @@ from psycopg import sql
 
 from pytest_gamedata.databases.mapping.entries import Entry
 from pytest_gamedata.databases.mapping.filled import Filled
-from pytest_gamedata.databases.mapping.models import ModelTable
+from pytest_gamedata.databases.mapping.model_tables import ModelTable
 from pytest_gamedata.postgres.rows.catalogue import find_table_by_oid
 
 ROWS_MAX = 10_000  # parents enough to draw from

@@ -2,58 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from factory import declarations
 
 from pytest_gamedata.columns.conversion import is_null
-from pytest_gamedata.columns.streams import Streams
-from pytest_gamedata.databases.mapping.declared import draw_declared, replaced_fields
-from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, keys_of
+from pytest_gamedata.databases.mapping.declared import hold_fields
+from pytest_gamedata.databases.mapping.filled import Filled, Positions, SeededRow, Tables, keys_of
 from pytest_gamedata.databases.mapping.keys import make_keys
-from pytest_gamedata.databases.mapping.parents import (
-    SeededParent,
-    choose_among,
+from pytest_gamedata.databases.mapping.seeded_parents import (
+    chooser,
+    draw_for,
     draw_parents,
-    draw_per_parent,
+    key_of_attribute,
+    put_counted_parent,
 )
 from pytest_gamedata.errors import LoadError, SettingsError
+from pytest_gamedata.factories.adapter import (
+    adjusts_arguments,
+    called_by,
+    declaration_of,
+    declarations_of,
+    model_of,
+    renames_of,
+)
+from pytest_gamedata.factories.adapter.resolve import Chosen, hooks_of_bases, replace_parents, resolve_rows
 from pytest_gamedata.factories.fields import changed_fields
-from pytest_gamedata.factories.per_parent import Per
-from pytest_gamedata.factories.resolve import replace_parents, resolve_rows
+from pytest_gamedata.factories.team_models import is_plain_class
 from pytest_gamedata.models import OWN_TABLES
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
-
-
-@dataclass(frozen=True)
-class Tables:
-    """All tables that are filled, and the random streams that they are filled from."""
-
-    filled: list[Filled]
-    streams: Streams
-    find_existing: Callable[[int], Filled | None]  # rows that migrations have put into a table, by its oid
-
-    def of_factory(self, factory: Any) -> Filled | None:
-        """Return the table that a SubFactory of this factory refers to."""
-        exact = [each for each in self.filled if each.entry.factory is factory]
-        changed = [each for each in self.filled if issubclass(each.entry.factory, factory)]
-        wider = [each for each in self.filled if issubclass(factory, each.entry.factory)]
-        return next(iter([*exact, *changed, *wider]), None)
-
-    def of_source(self, source: str) -> Filled | None:
-        """Return the table that holds the rows of one of our tables."""
-        return next((each for each in self.filled if each.entry.source == source), None)
-
-    def of_oid(self, oid: int) -> Filled | None:
-        """Return the table with this oid."""
-        return next((each for each in self.filled if each.table.oid == oid), None)
-
-    def stream(self, filled: Filled, name: str) -> np.random.Generator:
-        """Return the random stream of one attribute of a table."""
-        return self.streams.of(f"{filled.table.schema}.{filled.table.name}", name)
 
 
 def put_keys(filled: Filled, seed: int) -> None:
@@ -76,9 +54,9 @@ def _key_column(filled: Filled) -> str | None:
 
 def _is_declared(filled: Filled, column: str) -> bool:
     made, model = filled.entry.factory, filled.entry.model
-    names = changed_fields(made) if filled.entry.source else set(made._meta.pre_declarations)
+    names = changed_fields(made) if filled.entry.source else set(declarations_of(made))
     return any(
-        model.columns.get(made._meta.rename.get(name, name)) == column or name == column for name in names
+        model.columns.get(renames_of(made).get(name, name)) == column or name == column for name in names
     )
 
 
@@ -89,10 +67,11 @@ def fill(filled: Filled, tables: Tables) -> None:
     """
     if filled.entry.source:
         _put_fields(filled, tables)
-    _put_counted_parent(filled, tables)
+    put_counted_parent(filled, tables)
     _put_declared(filled, tables)
     _put_foreign_keys(filled, tables)
     _put_defaults(filled)
+    _put_expressions(filled, tables)
     _check_filled(filled)
 
 
@@ -100,10 +79,10 @@ def fill(filled: Filled, tables: Tables) -> None:
 
 
 def _put_fields(filled: Filled, tables: Tables) -> None:
-    source, model, meta = str(filled.entry.source), filled.entry.model, filled.entry.factory._meta
+    source, model = str(filled.entry.source), filled.entry.model
     references = {each.parent.name: each.column.table.name for each in OWN_TABLES[source].foreign_keys}
     for name in OWN_TABLES[source].columns.keys():  # noqa: SIM118 - a collection of columns
-        target = meta.rename.get(name, name)
+        target = renames_of(filled.entry.factory).get(name, name)
         column = model.columns.get(target, target)
         if name == "id" or column not in filled.table.columns or name in changed_fields(filled.entry.factory):
             continue
@@ -142,91 +121,50 @@ def _missing_parent(filled: Filled, column: str) -> LoadError:
 
 
 def _put_declared(filled: Filled, tables: Tables) -> None:
-    made = filled.entry.factory
-    wanted = sorted(changed_fields(made)) if filled.entry.source else list(made._meta.pre_declarations)
-    if not wanted:
+    made, source = filled.entry.factory, filled.entry.source
+    declared = declarations_of(made)
+    wanted = sorted(changed_fields(made)) if source else list(declared)
+    wanted = [name for name in wanted if name not in hooks_of_bases(made)]
+    if not wanted and not adjusts_arguments(made):
         return
-    replaced = {
-        name: _with_seeded_parents(filled, tables, name)
-        for name in made._meta.pre_declarations
-        if not filled.entry.source or name in wanted
-    }
-    replaced = {name: each for name, each in replaced.items() if each is not None}
-    if filled.entry.source:
-        drawn = draw_declared(filled, wanted, tables.streams)
-        replaced |= replaced_fields(filled, drawn)
+    found = {name: _with_seeded_parents(filled, tables, name) for name in wanted}
+    replaced = {name: each for name, each in found.items() if each is not None}
+    if source:
+        replaced = hold_fields(filled, wanted, replaced, tables.streams)
+        wanted = list(replaced) if adjusts_arguments(made) else wanted
     seed = f"{tables.streams.seed}:{filled.table.schema}.{filled.table.name}"
     rows = resolve_rows(made, filled.count, seed, replaced, wanted)
     for name in dict.fromkeys(name for row in rows for name in row):
-        _put_attribute(filled, name, [row.get(name) for row in rows])
+        if name not in filled.relatives:
+            _put_attribute(filled, name, [row.get(name) for row in rows])
 
 
 def _with_seeded_parents(filled: Filled, tables: Tables, name: str) -> Any:
     """Return a declaration with seeded rows in the place of its SubFactories, None if it has none."""
-    entry = filled.entry.factory._meta.pre_declarations[name]
+    declaration, context = declaration_of(filled.entry.factory, name)
 
-    def make(sub: declarations.SubFactory) -> Any:
-        made = sub.get_factory()
+    def make(sub: Any) -> Any:
+        made, defaults = called_by(sub)
         parent = tables.of_factory(made)
         if parent is None:
             return _keep_unless_table(filled, name, sub, made)
-        wanted = {**sub._defaults, **entry.context}
-        return SeededParent(parent, _draw_for(filled, tables, name, parent, wanted))
+        wanted = {**defaults, **context}
+        positions = draw_for(filled, tables, name, parent, wanted)
+        rng = tables.stream(filled, f"{name}, chosen") if wanted else None
+        return Chosen(chooser(filled, parent, positions, rng), wanted)
 
-    found = replace_parents(entry.declaration, make)
-    return None if found is entry.declaration else found
+    found = replace_parents(declaration, make)
+    return None if found is declaration else found
 
 
 def _keep_unless_table(filled: Filled, name: str, sub: Any, made: Any) -> Any:
     """Let Factory Boy build what is no table: a dict, a list, a value object."""
-    model = made._meta.model
-    if isinstance(model, type) and not hasattr(model, "__table__") and not hasattr(model, "_meta"):
+    if is_plain_class(model_of(made)) or model_of(made) is dict:
         return sub
     raise LoadError(
         f"{filled.entry.name}.{name}: no rows of {made.__name__} are seeded. "
         f"Add ({made.__name__}, 20) or the like to gamedata_factories."
     )
-
-
-def _draw_for(
-    filled: Filled, tables: Tables, name: str, parent: Filled, wanted: Mapping[str, Any]
-) -> Positions:
-    """Return the parent of each row that a SubFactory stands for."""
-    key = _key_of_attribute(filled, name, parent) or ForeignKey((name,), parent.table.oid, ())
-    if key.columns[0] in filled.parents:  # rows are counted by this parent
-        return filled.parents[key.columns[0]][1]
-    rng = tables.stream(filled, name)
-    positions = (
-        choose_among(rng, filled, parent, wanted) if wanted else draw_parents(rng, filled, key, parent)
-    )
-    filled.parents[key.columns[0]] = (parent, positions)
-    return positions
-
-
-def _put_counted_parent(filled: Filled, tables: Tables) -> None:
-    """Note the parents of a table that has so many rows per parent, before any other parent is drawn."""
-    rows = filled.entry.rows
-    parent = tables.of_factory(rows.parent) if isinstance(rows, Per) else None
-    key = next((key for key in filled.table.foreign_keys if parent and key.table == parent.table.oid), None)
-    if parent is not None and key is not None:
-        filled.parents[key.columns[0]] = (parent, per_parent_positions(filled, tables, parent))
-
-
-def per_parent_positions(filled: Filled, tables: Tables, parent: Filled) -> Positions:
-    """Return the parent of each row of a table that has so many per parent; equal calls draw the same."""
-    rows = filled.entry.rows
-    assert isinstance(rows, Per)  # noqa: S101 - the callers have looked
-    return draw_per_parent(tables.stream(filled, "rows per parent"), rows, parent.count)
-
-
-def _key_of_attribute(filled: Filled, name: str, parent: Filled) -> ForeignKey | None:
-    """Return the foreign key that an attribute stands for: a relationship's, a column's own, else the only one."""
-    columns = filled.entry.model.relations.get(name)
-    keys = [key for key in filled.table.foreign_keys if key.table == parent.table.oid]
-    for key in keys:
-        if key.columns == columns or (columns is None and key.columns in ((name,), (f"{name}_id",))):
-            return key
-    return keys[0] if len(keys) == 1 and columns is None else None
 
 
 def _put_attribute(filled: Filled, name: str, values: list[Any]) -> None:
@@ -254,7 +192,7 @@ def _key_of_name(filled: Filled, name: str) -> ForeignKey | None:
 
 
 def _put_parents(filled: Filled, name: str, parent: Filled, values: Sequence[Any]) -> None:
-    key = _key_of_attribute(filled, name, parent)
+    key = key_of_attribute(filled, name, parent)
     if key is None:
         raise SettingsError(
             f"{filled.entry.name}.{name}: table {str(filled.table)!r} has no foreign key to {str(parent.table)!r} "
@@ -304,6 +242,14 @@ def _put_defaults(filled: Filled) -> None:
             values[name] = filled.entry.model.defaults[name](values)
             stored[name].append(values[name])
     filled.stored.update(stored)
+
+
+def _put_expressions(filled: Filled, tables: Tables) -> None:
+    """Store the defaults that the model has in SQL; a server default of the column comes first."""
+    for name, sql in filled.entry.model.expressions.items():
+        column = filled.table.columns.get(name)
+        if column is not None and name not in filled.stored and not column.has_default:
+            filled.stored[name] = tables.evaluate(sql, filled.count)
 
 
 def _check_filled(filled: Filled) -> None:

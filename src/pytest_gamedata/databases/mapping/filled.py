@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_gamedata.columns.conversion import to_python
+from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.databases.mapping.entries import Entry
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.catalogue import Table
@@ -44,7 +45,7 @@ class Filled:
             parent, positions = self.parents[name]
             return [SeededRow(parent, at) if at >= 0 else None for at in positions.tolist()]
         if column in self.stored:
-            return self.stored[column]
+            return list(self.stored[column])
         if name in self.fields:
             return to_python(self.fields[name])
         raise AttributeError(f"a seeded row of {self.entry.name} has no attribute {name!r}")
@@ -79,3 +80,32 @@ def keys_of(filled: Filled, columns: Sequence[str], positions: Positions) -> lis
         )
     at = positions.tolist()
     return [[filled.stored[name][place] if place >= 0 else None for place in at] for name in columns]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables that are filled, and the random streams that they are filled from."""
+
+    filled: list[Filled]
+    streams: Streams
+    find_existing: Callable[[int], Filled | None]  # rows that migrations have put into a table, by its oid
+    evaluate: Callable[[str, int], list[Any]]  # SQL, for so many rows
+
+    def of_factory(self, factory: Any) -> Filled | None:
+        """Return the table that a SubFactory of this factory refers to."""
+        exact = [each for each in self.filled if each.entry.factory is factory]
+        changed = [each for each in self.filled if issubclass(each.entry.factory, factory)]
+        wider = [each for each in self.filled if issubclass(factory, each.entry.factory)]
+        return next(iter([*exact, *changed, *wider]), None)
+
+    def of_source(self, source: str) -> Filled | None:
+        """Return the table that holds the rows of one of our tables."""
+        return next((each for each in self.filled if each.entry.source == source), None)
+
+    def of_oid(self, oid: int) -> Filled | None:
+        """Return the table with this oid."""
+        return next((each for each in self.filled if each.table.oid == oid), None)
+
+    def stream(self, filled: Filled, name: str) -> np.random.Generator:
+        """Return the random stream of one attribute of a table."""
+        return self.streams.of(f"{filled.table.schema}.{filled.table.name}", name)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Table, inspect
+from sqlalchemy import Column, Table, inspect, select
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.orm import Mapper
 
 from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.factories.team_models import is_django_model
 
 Values = dict[str, Any]
 Default = Callable[[Values], Any]  # gets what the row's other columns hold
@@ -32,6 +33,7 @@ class ModelTable:
         default_factory=dict
     )  # relationships and their foreign key columns
     defaults: Mapping[str, Default] = field(default_factory=dict)  # by column
+    expressions: Mapping[str, str] = field(default_factory=dict)  # defaults that are SQL, by column
     processors: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)  # by column
 
 
@@ -44,12 +46,24 @@ def describe_model(model: Any, factory: str) -> ModelTable:
         return _describe_sqlalchemy(model, {column.key: column for column in model.columns}, {})
     mapper = inspect(model, raiseerr=False)
     if isinstance(mapper, Mapper):
+        parent = mapper.inherits
+        if parent is not None and parent.local_table is not mapper.local_table:
+            raise _two_tables(factory, model, parent.local_table.name, mapper.local_table.name)  # type: ignore[attr-defined]
         return _describe_mapper(mapper)
-    if hasattr(getattr(model, "_meta", None), "db_table"):
+    if is_django_model(model):
+        for parent in model._meta.parents:
+            raise _two_tables(factory, model, parent._meta.db_table, model._meta.db_table)
         return _describe_django(model)
     raise SettingsError(
         f"{factory}: Meta.model {getattr(model, '__name__', model)} is not mapped to a table. "
         "Name a SQLAlchemy class or Table, a Django model, or Meta.table."
+    )
+
+
+def _two_tables(factory: str, model: Any, parent: str, own: str) -> SettingsError:
+    return SettingsError(
+        f"{factory}: Meta.model {model.__name__} has its columns in two tables, {parent!r} and {own!r}, and one "
+        f"factory fills one. Give each table a factory of its own, with Meta.table = {own!r} and the like."
     )
 
 
@@ -70,8 +84,14 @@ def _describe_mapper(mapper: Mapper[Any]) -> ModelTable:
         if each.direction.name == "MANYTOONE"
     }
     described = _describe_sqlalchemy(table, columns, relations)
-    defaults = _class_defaults(mapper.class_, described.columns)
+    defaults = _class_defaults(mapper.class_, described.columns) | _discriminator(mapper)
     return dataclasses.replace(described, defaults={**defaults, **described.defaults})
+
+
+def _discriminator(mapper: Mapper[Any]) -> dict[str, Default]:
+    """Return the value that tells the classes of one table from each other, as a default of its column."""
+    name = getattr(mapper.polymorphic_on, "name", None)
+    return {} if name is None else {str(name): lambda values: mapper.polymorphic_identity}
 
 
 def _describe_sqlalchemy(table: Table, columns: Mapping[str, Any], relations: Any) -> ModelTable:
@@ -85,6 +105,9 @@ def _describe_sqlalchemy(table: Table, columns: Mapping[str, Any], relations: An
         },
         relations=relations,
         defaults={column.name: _default(column) for column in table.columns if _has_default(column)},
+        expressions={
+            column.name: _as_sql(column) for column in table.columns if _is_expression(column.default)
+        },
         processors={name: process for name, process in processors.items() if process is not None},
     )
 
@@ -98,6 +121,15 @@ def _processor(type_: Any) -> Callable[[Any], Any] | None:
 def _has_default(column: Column[Any]) -> bool:
     default: Any = column.default
     return default is not None and (default.is_scalar or default.is_callable)
+
+
+def _is_expression(default: Any) -> bool:
+    return default is not None and default.is_clause_element
+
+
+def _as_sql(column: Column[Any]) -> str:
+    default: Any = column.default
+    return str(select(default.arg).compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 def _default(column: Column[Any]) -> Default:
