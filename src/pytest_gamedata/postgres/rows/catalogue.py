@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ class Table:
 def find_table(connection: Connection, name: str, schema: str | None = None) -> Table | None:
     """Return the table of this exact name, None if there is none; without a schema one on the search path."""
     row = connection.execute(BY_NAME, [name, schema, schema]).fetchone()
-    return _describe(connection, *row) if row else None
+    return _describe(connection, row) if row else None
 
 
 def find_table_by_text(connection: Connection, text: str) -> Table | None:
@@ -104,16 +104,17 @@ def find_table_by_text(connection: Connection, text: str) -> Table | None:
             row = connection.execute(BY_TEXT, [text]).fetchone()
     except psycopg.errors.SyntaxError:  # no name at all
         return None
-    return _describe(connection, *row) if row else None
+    return _describe(connection, row) if row else None
 
 
 def find_table_by_oid(connection: Connection, oid: int) -> Table | None:
     """Return the table with this oid."""
     row = connection.execute(BY_OID, [oid]).fetchone()
-    return _describe(connection, *row) if row else None
+    return _describe(connection, row) if row else None
 
 
-def _describe(connection: Connection, oid: int, schema: str, name: str, sql: str, is_visible: bool) -> Table:  # noqa: FBT001
+def _describe(connection: Connection, row: Sequence[Any]) -> Table:
+    oid, schema, name, quoted, is_visible = row
     columns = [TableColumn(*row) for row in connection.execute(COLUMNS, {"oid": oid}).fetchall()]
     keys = connection.execute(KEYS, [oid]).fetchall()
     primary = [tuple(names) for is_primary, _, names, *_ in keys if is_primary]
@@ -121,7 +122,7 @@ def _describe(connection: Connection, oid: int, schema: str, name: str, sql: str
         oid=oid,
         schema=schema,
         name=name,
-        sql=sql,
+        sql=quoted,
         is_visible=is_visible,
         columns={column.name: column for column in columns},
         primary_key=primary[0] if primary else (),

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pytest_gamedata.columns.conversion import Columns
+from pytest_gamedata.columns.conversion import Columns, to_python
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.jobs import Cursor
 from pytest_gamedata.postgres.rows.pack import SIGNATURE, TRAILER, Block, find_packer, pack_rows
@@ -42,6 +42,11 @@ def count_of(rows: Rows) -> int:
     return rows.count if isinstance(rows, TextRows) else len(next(iter(rows.values())))
 
 
+def source_of(rows: Rows) -> str:
+    """Return the factory that rows come from, for errors; nothing where the columns are the dataset's own."""
+    return rows.source if isinstance(rows, TextRows) else ""
+
+
 def copy_rows(cursor: Cursor, table: str, rows: Rows, report: Report, *, freeze: bool) -> None:
     """Copy rows into a table; `freeze` them if the table was truncated in this transaction.
 
@@ -54,17 +59,27 @@ def copy_rows(cursor: Cursor, table: str, rows: Rows, report: Report, *, freeze:
 
 
 def _copy_text(cursor: Cursor, table: str, rows: TextRows, report: Report) -> None:
-    names = sql.SQL(", ").join(map(sql.Identifier, rows.names))
     try:
         if not rows.names:  # COPY needs a column
             cursor.execute(f"INSERT INTO {table} SELECT FROM generate_series(1, {rows.count})")
             return
-        with cursor.copy(sql.SQL(f"COPY {table} ({{}}) FROM STDIN").format(names)) as copy:
+        with cursor.copy(_statement(table, rows.names, "")) as copy:
             for row in zip(*rows.columns, strict=True):
                 copy.write_row(row)
     except psycopg.Error as error:
-        raise LoadError(f"{rows.source}: {_describe(error, table)}") from error
+        raise _refusal(rows.source, _describe(error, table)) from error
     report(rows.count)
+
+
+def _refusal(source: str, reason: str) -> LoadError:
+    return LoadError(f"{source}: {reason}" if source else reason[:1].upper() + reason[1:])
+
+
+def _statement(table: str, columns: Sequence[str], options: str) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return (
+        sql.SQL(f"COPY {table} (") + names + sql.SQL(f") FROM STDIN {options}")
+    )  # not format(): names may hold braces
 
 
 def _describe(error: psycopg.Error, table: str) -> str:
@@ -87,15 +102,18 @@ def _copy_binary(cursor: Cursor, table: str, columns: Columns, report: Report, f
     missing = sorted(set(columns) - set(types))
     if missing:
         raise LoadError(f"Table {table!r} has no column {missing[0]!r}. Its columns are: {', '.join(types)}.")
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
-    packers = [find_packer(column, *types[name], cursor.connection) for name, column in columns.items()]
-    statement = sql.SQL(f"COPY {table} ({{}}) FROM STDIN (FORMAT BINARY{freeze})").format(names)
-    with cursor.copy(statement) as copy:
+    try:
+        packers = [find_packer(column, *types[name], cursor.connection) for name, column in columns.items()]
+    except psycopg.ProgrammingError:  # an enum or a domain, of whose binary form psycopg knows nothing
+        values = [to_python(column) for column in columns.values()]
+        return _copy_text(cursor, table, TextRows(list(columns), count_of(columns), values, ""), report)
+    with cursor.copy(_statement(table, list(columns), f"(FORMAT BINARY{freeze})")) as copy:
         copy.write(SIGNATURE)
         for rows, block in _ahead(pack_rows(packers, count_of(columns))):
             copy.write(block)
             report(rows)
         copy.write(TRAILER)
+    return None
 
 
 def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
