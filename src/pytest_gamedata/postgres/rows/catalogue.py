@@ -29,7 +29,9 @@ COLUMNS = """
         SELECT attnum, typbasetype, not_null OR typnotnull FROM below JOIN pg_type ON pg_type.oid = type
         WHERE typtype = 'd'
     )
-    SELECT attname, format_type(atttypid, atttypmod), base.typname, element.typname, base.typtype = 'e',
+    SELECT attname, format_type(atttypid, atttypmod), base.typname, element.typname,
+           ARRAY(SELECT enumlabel::text FROM pg_enum
+                 WHERE enumtypid IN (base.oid, element.oid) ORDER BY enumsortorder),
            (SELECT bool_or(not_null) FROM below WHERE below.attnum = pg_attribute.attnum),
            atthasdef OR attidentity <> '', attgenerated <> ''
     FROM pg_attribute
@@ -58,7 +60,7 @@ class TableColumn:
     type: str  # as PostgreSQL writes it: numeric(10,2)
     kind: str  # the name of its type, of the type below a domain: int4, uuid, _text
     element: str | None  # the kind of an array's elements
-    is_enum: bool
+    labels: tuple[str, ...]  # of an enum, or an array of one
     not_null: bool
     has_default: bool  # a default or an identity fills it
     is_generated: bool  # nobody else may fill it
@@ -115,7 +117,7 @@ def find_table_by_oid(connection: Connection, oid: int) -> Table | None:
 
 def _describe(connection: Connection, row: Sequence[Any]) -> Table:
     oid, schema, name, quoted, is_visible = row
-    columns = [TableColumn(*row) for row in connection.execute(COLUMNS, {"oid": oid}).fetchall()]
+    columns = [_describe_column(*row) for row in connection.execute(COLUMNS, {"oid": oid}).fetchall()]
     keys = connection.execute(KEYS, [oid]).fetchall()
     primary = [tuple(names) for is_primary, _, names, *_ in keys if is_primary]
     return Table(
@@ -133,3 +135,8 @@ def _describe(connection: Connection, row: Sequence[Any]) -> Table:
             if is_foreign
         ),
     )
+
+
+def _describe_column(*row: Any) -> TableColumn:
+    name, type_, kind, element, labels, *flags = row
+    return TableColumn(name, type_, kind, element, tuple(labels), *flags)

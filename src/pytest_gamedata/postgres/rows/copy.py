@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.adapt import PyFormat, Transformer
 
 from pytest_gamedata.columns.conversion import Columns, to_python
 from pytest_gamedata.errors import LoadError
@@ -20,7 +21,8 @@ COLUMN_TYPES = """
     SELECT attname, typname, atttypid FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 """
-CONTEXT = re.compile(r"COPY .*?, line \d+, column (?P<column>.+?): (?P<value>.*)", re.DOTALL)
+CONTEXT = re.compile(r"COPY .*?, line (?P<line>\d+)", re.DOTALL)
+LONGEST_VALUE = 200  # characters of a value, or of a row, in an error
 
 
 @dataclass(frozen=True)
@@ -60,41 +62,79 @@ def copy_rows(cursor: Cursor, table: str, rows: Rows, report: Report, *, freeze:
 
 def _copy_text(cursor: Cursor, table: str, rows: TextRows, report: Report) -> None:
     try:
-        if not rows.names:  # COPY needs a column
+        if rows.names:
+            with cursor.copy(_statement(table, rows.names, "")) as copy:
+                _write_rows(copy, table, rows)
+        else:  # COPY needs a column
             cursor.execute(f"INSERT INTO {table} SELECT FROM generate_series(1, {rows.count})")
-            return
-        with cursor.copy(_statement(table, rows.names, "")) as copy:
-            for row in zip(*rows.columns, strict=True):
-                copy.write_row(row)
     except psycopg.Error as error:
-        raise _refusal(rows.source, _describe(error, table)) from error
+        raise _refusal(table, rows, error) from error
     report(rows.count)
 
 
-def _refusal(source: str, reason: str) -> LoadError:
-    return LoadError(f"{source}: {reason}" if source else reason[:1].upper() + reason[1:])
+def _write_rows(copy: psycopg.Copy, table: str, rows: TextRows) -> None:
+    at = 0
+    try:
+        for row in zip(*rows.columns, strict=True):
+            copy.write_row(row)
+            at += 1
+    except Exception as error:
+        name = _find_unadaptable(copy.connection, rows, at)
+        if name is None:
+            raise
+        raise _misfit(table, rows, (name, at), error) from error
+
+
+def _find_unadaptable(connection: psycopg.Connection[Any], rows: TextRows, at: int) -> str | None:
+    """Return the column whose value in a row psycopg cannot send."""
+    transformer = Transformer(connection)
+    for name, values in zip(rows.names, rows.columns, strict=True):
+        try:
+            transformer.dump_sequence([values[at]], [PyFormat.TEXT])
+        except Exception:  # noqa: BLE001 - a dumper may fail in any way
+            return name
+    return None
+
+
+def _misfit(table: str, rows: TextRows, place: tuple[str, int], error: Exception) -> LoadError:
+    name, at = place
+    value = repr(rows.columns[rows.names.index(name)][at])
+    return _error(
+        rows,
+        f"the value {_shorten(value)} of row {at} does not fit column {name!r} of table {table!r}: {_reason(error)}.",
+    )
+
+
+def _refusal(table: str, rows: TextRows, error: psycopg.Error) -> LoadError:
+    """Say which value does not fit which column, or which row the table does not take, as far as PostgreSQL tells."""
+    context = error.diag.context or ""
+    found = CONTEXT.search(context)
+    place = context[found.end() :] if found else ""
+    columns = [name for name in rows.names if place.startswith(f", column {name}: ")]
+    if found and columns:
+        return _misfit(table, rows, (max(columns, key=len), int(found["line"]) - 1), error)
+    row = f"row {int(found['line']) - 1}" if found else "a row"
+    detail = f" {_shorten(error.diag.message_detail)}" if error.diag.message_detail else ""
+    return _error(rows, f"table {table!r} does not take {row}: {_reason(error)}.{detail}")
+
+
+def _error(rows: TextRows, reason: str) -> LoadError:
+    return LoadError(f"{rows.source}: {reason}" if rows.source else reason[:1].upper() + reason[1:])
+
+
+def _reason(error: Exception) -> str:
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return (primary or str(error)).splitlines()[0].rstrip(".")
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def _statement(table: str, columns: Sequence[str], options: str) -> sql.Composed:
+    """Return a COPY statement; not by format(), for names may hold braces."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    return (
-        sql.SQL(f"COPY {table} (") + names + sql.SQL(f") FROM STDIN {options}")
-    )  # not format(): names may hold braces
-
-
-def _describe(error: psycopg.Error, table: str) -> str:
-    """Say which value does not fit which column, as far as PostgreSQL tells."""
-    reason = (error.diag.message_primary or str(error)).splitlines()[0].rstrip(".")
-    found = CONTEXT.search(error.diag.context or "")
-    column = found["column"] if found else error.diag.column_name
-    if found:
-        return (
-            f"the value {found['value'].strip()} does not fit column {column!r} of table {table!r}: {reason}."
-        )
-    detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
-    return (
-        f"table {table!r} does not take a row{f' (column {column!r})' if column else ''}: {reason}.{detail}"
-    )
+    return sql.SQL(f"COPY {table} (") + names + sql.SQL(f") FROM STDIN {options}")
 
 
 def _copy_binary(cursor: Cursor, table: str, columns: Columns, report: Report, freeze: str) -> None:
