@@ -239,3 +239,92 @@ def test_none_in_a_json_column_is_what_sqlalchemy_makes_of_it(gamedata_db):
 
     with psycopg.connect(gamedata_db.dsn) as connection:
         assert connection.execute("SELECT value::text FROM things").fetchone() == ("null",)
+
+
+# ### Django's fields ###
+
+
+DJANGO = """
+    import uuid
+    from datetime import UTC, datetime, timedelta
+    from decimal import Decimal
+
+    import django
+    import factory
+    import pytest
+    from django.conf import settings
+
+    settings.configure(
+        USE_TZ=True, INSTALLED_APPS=["django.contrib.postgres"],
+        DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "unused"}},
+    )
+    django.setup()
+    from django.contrib.postgres.fields import ArrayField
+    from django.db import connection, connections, models
+
+    class Mood(models.TextChoices):
+        OK = "fine"
+
+    class Thing(models.Model):
+        class Meta:
+            app_label = "things"
+
+        id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+        mood = models.CharField(max_length=10, choices=Mood.choices)
+        price = models.DecimalField(max_digits=8, decimal_places=2)
+        data = models.JSONField(null=True)
+        nothing = models.JSONField(null=True)
+        tags = ArrayField(models.TextField())
+        at = models.DateTimeField()
+        raw = models.BinaryField()
+        address = models.GenericIPAddressField()
+        span = models.DurationField()
+        note = models.TextField()
+
+    VALUES = {
+        "mood": Mood.OK, "price": Decimal("1.50"), "data": {"a": [1, None]}, "nothing": None, "tags": ["", "a,b"],
+        "at": datetime(2024, 2, 29, 23, tzinfo=UTC), "raw": b"a\\x00", "address": "192.0.2.1", "span": timedelta(hours=3), "note": "",
+    }
+    ThingFactory = type("ThingFactory", (factory.django.DjangoModelFactory,), {
+        "Meta": type("Meta", (), {"model": Thing}), **{k: factory.LazyFunction(lambda v=v: v) for k, v in VALUES.items()},
+    })
+
+    def use(url):
+        connections["default"].close()
+        connections["default"].settings_dict.update(
+            NAME=url.database, HOST=url.host, PORT=url.port, USER=url.username, PASSWORD=url.password,
+        )
+
+    @pytest.fixture(scope="session")
+    def gamedata_create_schema():
+        def create(engine):
+            use(engine.url)
+            with connection.schema_editor() as editor:
+                editor.create_model(Thing)
+            connection.close()
+        return create
+
+    @pytest.fixture(scope="session")
+    def gamedata_factories():
+        return [(ThingFactory, 2)]
+"""
+
+
+def test_a_value_is_stored_as_django_stores_it(project, run):
+    project.makeconftest(DJANGO)
+    project.makepyfile("""
+        from conftest import VALUES, Thing, use
+
+        def test_values(gamedata_db):
+            use(gamedata_db.url)
+            from django.db import connection
+            things = list(Thing.objects.all())
+            assert len(things) == 2
+            for name, value in VALUES.items():
+                found = getattr(things[0], name)
+                assert (bytes(found) if name == "raw" else found) == value, name
+            assert Thing.objects.filter(nothing__isnull=True).count() == 2
+            connection.close()
+    """)
+
+    run().assert_outcomes(passed=1)
