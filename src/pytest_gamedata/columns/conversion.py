@@ -203,6 +203,8 @@ def fit_column(field: str, column: Any, kind: type, count: int) -> Column:
         raise SettingsError(
             f"{field}: {len(column)} values are not allowed. Allowed: one per row, here {count}."
         )
+    if kind is object and isinstance(column, COLUMN_KINDS):
+        return column  # a field that a team has added: every value of its type is one
     if kind not in (str, uuid.UUID) and isinstance(column, np.ndarray) and column.dtype.kind in "biM":
         return column
     values = to_python(column) if isinstance(column, COLUMN_KINDS) else list(column)

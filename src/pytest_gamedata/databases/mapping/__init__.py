@@ -18,7 +18,7 @@ import psycopg
 
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.databases.mapping.entries import Entry
-from pytest_gamedata.databases.mapping.existing_rows import read_existing
+from pytest_gamedata.databases.mapping.existing_rows import first_free_key, read_existing
 from pytest_gamedata.databases.mapping.fill import fill, put_keys
 from pytest_gamedata.databases.mapping.filled import Filled, Tables
 from pytest_gamedata.databases.mapping.model_tables import ModelTable
@@ -61,7 +61,7 @@ def map_tables(connection: Connection, entries: Sequence[Entry], dataset: Any, s
     _count_per_parent(tables)
     shadows = _relate(tables, dataset)
     for each in filled:
-        put_keys(each, seed)
+        put_keys(each, seed, first_free_key(connection, each.table))
     for each in _in_order(tables):
         fill(each, tables)
     users = next((each for each in filled if each.entry.source == "users"), None)

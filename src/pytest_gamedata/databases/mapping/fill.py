@@ -34,12 +34,15 @@ from pytest_gamedata.models import OWN_TABLES
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
 
 
-def put_keys(filled: Filled, seed: int) -> None:
+def put_keys(filled: Filled, seed: int, first: int) -> None:
     """Store a primary key for each row, where the type of its one column tells how and nothing else fills it."""
     name = _key_column(filled)
     if name is not None and not _is_declared(filled, name):
         keys = make_keys(
-            filled.table.columns[name], f"{filled.table.schema}.{filled.table.name}", seed, filled.count
+            filled.table.columns[name],
+            f"{filled.table.schema}.{filled.table.name}",
+            seed,
+            range(first, first + filled.count),
         )
         if keys is not None:
             filled.stored[name] = keys

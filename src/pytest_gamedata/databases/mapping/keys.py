@@ -12,12 +12,12 @@ from pytest_gamedata.postgres.rows.catalogue import TableColumn
 WHOLE_NUMBERS = {"int2": 2**15 - 1, "int4": 2**31 - 1, "int8": 2**63 - 1, "numeric": 2**63 - 1}
 
 
-def make_keys(column: TableColumn, table: str, seed: int, count: int) -> Sequence[Any] | None:
-    """Return a key for each row, None if keys of the column's type must be declared."""
-    if column.kind in WHOLE_NUMBERS and count <= WHOLE_NUMBERS[column.kind]:
-        return range(1, count + 1)
+def make_keys(column: TableColumn, table: str, seed: int, rows: range) -> Sequence[Any] | None:
+    """Return a key for each row, numbered from 1 as a rule; None if keys of the column's type must be declared."""
+    if column.kind in WHOLE_NUMBERS and rows.stop - 1 <= WHOLE_NUMBERS[column.kind]:
+        return rows
     if column.kind == "uuid":
-        return [_hashed_uuid(f"{seed}:{table}:{position}") for position in range(count)]
+        return [_hashed_uuid(f"{seed}:{table}:{position}") for position in range(len(rows))]
     return None
 
 

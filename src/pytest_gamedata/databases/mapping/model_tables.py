@@ -115,7 +115,22 @@ def _describe_sqlalchemy(table: Table, columns: Mapping[str, Any], relations: An
 def _processor(type_: Any) -> Callable[[Any], Any] | None:
     """Return the bind processing of a column's type, None where a value is stored as it is."""
     process: Callable[[Any], Any] | None = type_.dialect_impl(DIALECT).bind_processor(DIALECT)
-    return process
+    kind = getattr(type_, "item_type", type_)
+    if process is None or getattr(kind, "enum_class", None) is None:
+        return process
+    return lambda value: process(_members(kind, value))
+
+
+def _members(kind: Any, value: Any) -> Any:
+    """Return the member of an enum that a plain value stands for, unless SQLAlchemy knows it as one itself."""
+    if isinstance(value, list | tuple):
+        return [_members(kind, each) for each in value]
+    if value is None or value in kind.enums:
+        return value
+    try:
+        return kind.enum_class(value)
+    except ValueError:
+        return value
 
 
 def _has_default(column: Column[Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,9 @@ COLUMNS = """
         SELECT attnum, typbasetype, not_null OR typnotnull FROM below JOIN pg_type ON pg_type.oid = type
         WHERE typtype = 'd'
     )
-    SELECT attname, format_type(atttypid, atttypmod), base.typname, element.typname, base.typtype = 'e',
+    SELECT attname, format_type(atttypid, atttypmod), base.typname, element.typname,
+           ARRAY(SELECT enumlabel::text FROM pg_enum
+                 WHERE enumtypid IN (base.oid, element.oid) ORDER BY enumsortorder),
            (SELECT bool_or(not_null) FROM below WHERE below.attnum = pg_attribute.attnum),
            atthasdef OR attidentity <> '', attgenerated <> ''
     FROM pg_attribute
@@ -58,7 +60,7 @@ class TableColumn:
     type: str  # as PostgreSQL writes it: numeric(10,2)
     kind: str  # the name of its type, of the type below a domain: int4, uuid, _text
     element: str | None  # the kind of an array's elements
-    is_enum: bool
+    labels: tuple[str, ...]  # of an enum, or an array of one
     not_null: bool
     has_default: bool  # a default or an identity fills it
     is_generated: bool  # nobody else may fill it
@@ -94,7 +96,7 @@ class Table:
 def find_table(connection: Connection, name: str, schema: str | None = None) -> Table | None:
     """Return the table of this exact name, None if there is none; without a schema one on the search path."""
     row = connection.execute(BY_NAME, [name, schema, schema]).fetchone()
-    return _describe(connection, *row) if row else None
+    return _describe(connection, row) if row else None
 
 
 def find_table_by_text(connection: Connection, text: str) -> Table | None:
@@ -104,24 +106,25 @@ def find_table_by_text(connection: Connection, text: str) -> Table | None:
             row = connection.execute(BY_TEXT, [text]).fetchone()
     except psycopg.errors.SyntaxError:  # no name at all
         return None
-    return _describe(connection, *row) if row else None
+    return _describe(connection, row) if row else None
 
 
 def find_table_by_oid(connection: Connection, oid: int) -> Table | None:
     """Return the table with this oid."""
     row = connection.execute(BY_OID, [oid]).fetchone()
-    return _describe(connection, *row) if row else None
+    return _describe(connection, row) if row else None
 
 
-def _describe(connection: Connection, oid: int, schema: str, name: str, sql: str, is_visible: bool) -> Table:  # noqa: FBT001
-    columns = [TableColumn(*row) for row in connection.execute(COLUMNS, {"oid": oid}).fetchall()]
+def _describe(connection: Connection, row: Sequence[Any]) -> Table:
+    oid, schema, name, quoted, is_visible = row
+    columns = [_describe_column(*row) for row in connection.execute(COLUMNS, {"oid": oid}).fetchall()]
     keys = connection.execute(KEYS, [oid]).fetchall()
     primary = [tuple(names) for is_primary, _, names, *_ in keys if is_primary]
     return Table(
         oid=oid,
         schema=schema,
         name=name,
-        sql=sql,
+        sql=quoted,
         is_visible=is_visible,
         columns={column.name: column for column in columns},
         primary_key=primary[0] if primary else (),
@@ -132,3 +135,8 @@ def _describe(connection: Connection, oid: int, schema: str, name: str, sql: str
             if is_foreign
         ),
     )
+
+
+def _describe_column(*row: Any) -> TableColumn:
+    name, type_, kind, element, labels, *flags = row
+    return TableColumn(name, type_, kind, element, tuple(labels), *flags)

@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 
 from pytest_gamedata.errors import ClearError
-from pytest_gamedata.postgres.rows.load import IDENTITIES
 
 Connection = psycopg.Connection[Any]
 
@@ -30,6 +29,12 @@ REFERRING = """
 INHERITING = """
     SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits
     JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = ANY(%s::regclass[]) AND NOT relispartition
+"""
+# The sequences that belong to a table's columns.
+IDENTITIES = """
+    SELECT attname, pg_get_serial_sequence(%s, attname) FROM pg_attribute
+    WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+    AND pg_get_serial_sequence(%s, attname) IS NOT NULL
 """
 
 

@@ -1,14 +1,13 @@
 """Keys and indexes of tables: dropped before rows are copied, and made again afterwards.
 
-Only those are dropped that come back as they were. What something else depends on stays in place, and so does what the
-statement that makes it again would not say: a comment, a tablespace, storage parameters, statistics targets.
+Only those are dropped that come back as they were. What something else depends on stays in place, and so does what
+the statement that makes it again would not say: a comment, a tablespace, storage parameters, statistics targets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -18,7 +17,8 @@ from pytest_gamedata.postgres.rows.jobs import Cursor
 
 # An index that CREATE INDEX or ADD CONSTRAINT would not make again as it is.
 SPECIAL_INDEX = """
-    (SELECT indisreplident OR indisclustered OR NOT indisvalid OR reltablespace <> 0 OR relkind <> 'i'
+    (SELECT indisreplident OR indisclustered OR NOT indisvalid OR reltablespace <> 0
+            OR relkind <> 'i' OR relispartition
             OR obj_description(pg_class.oid, 'pg_class') IS NOT NULL
             OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attstattarget >= 0)
             OR EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'x')
@@ -29,29 +29,39 @@ SPECIAL_INDEX = """
 # Foreign keys come first; then the keys whose index a foreign key that stays needs, which stay too.
 CONSTRAINTS = f"""
     WITH found AS (
-        SELECT oid, conrelid, conname, contype, confrelid, conindid,
-               obj_description(oid, 'pg_constraint') IS NOT NULL
+        SELECT oid, conrelid, conname, contype, confrelid, conindid, condeferrable,
+               NOT conislocal OR obj_description(oid, 'pg_constraint') IS NOT NULL
                OR EXISTS (SELECT FROM pg_depend WHERE refobjid = pg_constraint.oid AND deptype = 'n')
-               OR contype = 'f' AND EXISTS (SELECT FROM pg_trigger WHERE tgconstraint = pg_constraint.oid AND tgenabled <> 'O')
+               OR contype = 'f' AND EXISTS (SELECT FROM pg_trigger
+                                          WHERE tgconstraint = pg_constraint.oid AND tgenabled <> 'O')
                OR contype <> 'f' AND (SELECT reloptions IS NOT NULL FROM pg_class WHERE oid = conindid)
                OR contype <> 'f' AND {SPECIAL_INDEX.format(index="conindid")} AS is_special
-        FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'f') AND conislocal
+        FROM pg_constraint WHERE contype IN ('p', 'u', 'x', 'f')
         AND (conrelid = ANY(%(tables)s::regclass[]) OR confrelid = ANY(%(tables)s::regclass[]))
     )
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), contype = 'f', confrelid::regclass::text,
+           conindid::regclass::text, condeferrable,
            NOT is_special AND NOT EXISTS (SELECT FROM found stays WHERE stays.contype = 'f' AND stays.is_special
                                           AND found.contype <> 'f' AND stays.conindid = found.conindid)
     FROM found ORDER BY contype = 'f', conrelid, oid
 """
 INDEXES = f"""
     SELECT indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index listed
-    WHERE indrelid = ANY(%s::regclass[]) AND NOT {SPECIAL_INDEX.format(index="listed.indexrelid")}
+    WHERE indrelid = ANY(%(tables)s::regclass[]) AND indexrelid <> ALL(%(needed)s::regclass[])
+    AND NOT {SPECIAL_INDEX.format(index="listed.indexrelid")}
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
     ORDER BY indexrelid
 """
-DEFERRED = """
-    SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = ANY(%s::regclass[]) AND tgdeferrable AND NOT tgisinternal)
+# A trigger that COPY or TRUNCATE runs; the foreign keys' own are internal.
+TRIGGERS = """
+    SELECT count(*) > 0, coalesce(bool_or(tgdeferrable), false) FROM pg_trigger
+    WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype::int & 36 <> 0
 """
+FORCED = "SELECT oid::regclass::text FROM pg_class WHERE oid = ANY(%s::regclass[]) AND relforcerowsecurity"
+
+
+# What rows can do wrong: break a key, be too long for an index, or fail in an index's expression.
+REFUSALS = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,8 @@ class Constraint:
     definition: str
     is_foreign: bool
     parent: str  # the table that a foreign key refers to
+    index: str  # that it is checked by
+    is_deferrable: bool
     comes_back: bool  # it can be dropped, and be made again as it was
 
 
@@ -80,14 +92,30 @@ def find_constraints(cursor: Cursor, tables: Collection[str]) -> list[Constraint
     return [Constraint(*row) for row in cursor.execute(CONSTRAINTS, {"tables": list(tables)}).fetchall()]
 
 
-def find_indexes(cursor: Cursor, tables: Collection[str]) -> list[Index]:
-    """Return the indexes of tables that can be dropped and made again as they were."""
-    return [Index(*row) for row in cursor.execute(INDEXES, [list(tables)]).fetchall()]
+def find_indexes(cursor: Cursor, tables: Collection[str], needed: Collection[str]) -> list[Index]:
+    """Return the indexes of tables that can be dropped and made again as they were, but for those that are needed."""
+    found = cursor.execute(INDEXES, {"tables": list(tables), "needed": list(needed)})
+    return [Index(*row) for row in found.fetchall()]
 
 
-def has_deferred_triggers(cursor: Cursor, tables: Collection[str]) -> bool:
-    """Tell whether a trigger of these tables may wait for the end of the transaction."""
-    return cursor.execute(DEFERRED, [list(tables)]).fetchone() == (True,)
+def find_triggers(cursor: Cursor, tables: Collection[str]) -> tuple[bool, bool]:
+    """Tell whether tables have triggers that loading runs, and whether one may wait for the end of a transaction."""
+    has_any, may_wait = cursor.execute(TRIGGERS, [list(tables)]).fetchone() or (False, False)
+    return has_any, may_wait
+
+
+def lift_row_security(cursor: Cursor, tables: Collection[str]) -> list[str]:
+    """Let the owner of tables see and write all rows; return the tables that had policies for it."""
+    forced = [name for (name,) in cursor.execute(FORCED, [list(tables)]).fetchall()]
+    for table in forced:
+        cursor.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    return forced
+
+
+def force_row_security(cursor: Cursor, tables: Collection[str]) -> None:
+    """Apply the policies of tables to their owner again."""
+    for table in tables:
+        cursor.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
 
 
 def drop(cursor: Cursor, constraints: list[Constraint], indexes: list[Index]) -> None:
@@ -98,10 +126,10 @@ def drop(cursor: Cursor, constraints: list[Constraint], indexes: list[Index]) ->
         cursor.execute(f"DROP INDEX {index.name}")
 
 
-def add_constraints(cursor: Cursor, constraints: list[Constraint]) -> None:
+def add_constraints(cursor: Cursor, constraints: list[Constraint], source: str) -> None:
     """Make constraints again.
 
-    Raises LoadError that names the table and the constraint if rows break one.
+    Raises LoadError that names the source of the rows, the table and the constraint if rows break one.
     """
     _sort_in_memory(cursor)
     for each in constraints:
@@ -109,26 +137,26 @@ def add_constraints(cursor: Cursor, constraints: list[Constraint]) -> None:
         start, end = sql.SQL(f"ALTER TABLE {each.table} ADD CONSTRAINT "), sql.SQL(f" {each.definition}")
         try:
             cursor.execute(start + sql.Identifier(each.name) + end)
-        except psycopg.errors.IntegrityError as error:
-            raise broken(each.table, each.name, error) from error
+        except REFUSALS as error:
+            raise _broken(source, each, error) from error
 
 
-def create_index(cursor: Cursor, index: Index) -> None:
+def create_index(cursor: Cursor, index: Index, source: str) -> None:
     """Make an index again.
 
-    Raises LoadError that names the table and the index if it is unique and rows are not.
+    Raises LoadError that names the source of the rows, the table and the index if rows do not fit it.
     """
     _sort_in_memory(cursor)
     try:
         cursor.execute(index.definition)
-    except psycopg.errors.IntegrityError as error:
-        raise broken(index.table, index.name, error) from error
+    except REFUSALS as error:
+        raise _broken(source, index, error) from error
 
 
-def broken(table: str, name: str, error: psycopg.Error) -> LoadError:
-    """Return the error for rows that break a constraint or a unique index."""
-    detail: Any = error.diag.message_detail or error.diag.message_primary
-    return LoadError(f"The rows of table {table!r} break {name!r}: {str(detail).rstrip('.')}.")
+def _broken(source: str, broken: Constraint | Index, error: psycopg.Error) -> LoadError:
+    detail = error.diag.message_detail or error.diag.message_primary or str(error)
+    rows = f"{source}: the rows" if source else "The rows"
+    return LoadError(f"{rows} of table {broken.table!r} break {broken.name!r}: {detail.rstrip('.')}.")
 
 
 def _sort_in_memory(cursor: Cursor) -> None:

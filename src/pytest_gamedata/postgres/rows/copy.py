@@ -10,8 +10,9 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.adapt import PyFormat, Transformer
 
-from pytest_gamedata.columns.conversion import Columns
+from pytest_gamedata.columns.conversion import Columns, to_python
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.jobs import Cursor
 from pytest_gamedata.postgres.rows.pack import SIGNATURE, TRAILER, Block, find_packer, pack_rows
@@ -20,7 +21,8 @@ COLUMN_TYPES = """
     SELECT attname, typname, atttypid FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 """
-CONTEXT = re.compile(r"COPY .*?, line \d+, column (?P<column>.+?): (?P<value>.*)", re.DOTALL)
+CONTEXT = re.compile(r"COPY .*?, line (?P<line>\d+)", re.DOTALL)
+LONGEST_VALUE = 200  # characters of a value, or of a row, in an error
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ def count_of(rows: Rows) -> int:
     return rows.count if isinstance(rows, TextRows) else len(next(iter(rows.values())))
 
 
+def source_of(rows: Rows) -> str:
+    """Return the factory that rows come from, for errors; nothing where the columns are the dataset's own."""
+    return rows.source if isinstance(rows, TextRows) else ""
+
+
 def copy_rows(cursor: Cursor, table: str, rows: Rows, report: Report, *, freeze: bool) -> None:
     """Copy rows into a table; `freeze` them if the table was truncated in this transaction.
 
@@ -54,32 +61,80 @@ def copy_rows(cursor: Cursor, table: str, rows: Rows, report: Report, *, freeze:
 
 
 def _copy_text(cursor: Cursor, table: str, rows: TextRows, report: Report) -> None:
-    names = sql.SQL(", ").join(map(sql.Identifier, rows.names))
     try:
-        if not rows.names:  # COPY needs a column
+        if rows.names:
+            with cursor.copy(_statement(table, rows.names, "")) as copy:
+                _write_rows(copy, table, rows)
+        else:  # COPY needs a column
             cursor.execute(f"INSERT INTO {table} SELECT FROM generate_series(1, {rows.count})")
-            return
-        with cursor.copy(sql.SQL(f"COPY {table} ({{}}) FROM STDIN").format(names)) as copy:
-            for row in zip(*rows.columns, strict=True):
-                copy.write_row(row)
     except psycopg.Error as error:
-        raise LoadError(f"{rows.source}: {_describe(error, table)}") from error
+        raise _refusal(table, rows, error) from error
     report(rows.count)
 
 
-def _describe(error: psycopg.Error, table: str) -> str:
-    """Say which value does not fit which column, as far as PostgreSQL tells."""
-    reason = (error.diag.message_primary or str(error)).splitlines()[0].rstrip(".")
-    found = CONTEXT.search(error.diag.context or "")
-    column = found["column"] if found else error.diag.column_name
-    if found:
-        return (
-            f"the value {found['value'].strip()} does not fit column {column!r} of table {table!r}: {reason}."
-        )
-    detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
-    return (
-        f"table {table!r} does not take a row{f' (column {column!r})' if column else ''}: {reason}.{detail}"
+def _write_rows(copy: psycopg.Copy, table: str, rows: TextRows) -> None:
+    at = 0
+    try:
+        for row in zip(*rows.columns, strict=True):
+            copy.write_row(row)
+            at += 1
+    except Exception as error:
+        name = _find_unadaptable(copy.connection, rows, at)
+        if name is None:
+            raise
+        raise _misfit(table, rows, (name, at), error) from error
+
+
+def _find_unadaptable(connection: psycopg.Connection[Any], rows: TextRows, at: int) -> str | None:
+    """Return the column whose value in a row psycopg cannot send."""
+    transformer = Transformer(connection)
+    for name, values in zip(rows.names, rows.columns, strict=True):
+        try:
+            transformer.dump_sequence([values[at]], [PyFormat.TEXT])
+        except Exception:  # noqa: BLE001 - a dumper may fail in any way
+            return name
+    return None
+
+
+def _misfit(table: str, rows: TextRows, place: tuple[str, int], error: Exception) -> LoadError:
+    name, at = place
+    value = repr(rows.columns[rows.names.index(name)][at])
+    return _error(
+        rows,
+        f"the value {_shorten(value)} of row {at} does not fit column {name!r} of table {table!r}: {_reason(error)}.",
     )
+
+
+def _refusal(table: str, rows: TextRows, error: psycopg.Error) -> LoadError:
+    """Say which value does not fit which column, or which row the table does not take, as far as PostgreSQL tells."""
+    context = error.diag.context or ""
+    found = CONTEXT.search(context)
+    place = context[found.end() :] if found else ""
+    columns = [name for name in rows.names if place.startswith(f", column {name}: ")]
+    if found and columns:
+        return _misfit(table, rows, (max(columns, key=len), int(found["line"]) - 1), error)
+    row = f"row {int(found['line']) - 1}" if found else "a row"
+    detail = f" {_shorten(error.diag.message_detail)}" if error.diag.message_detail else ""
+    return _error(rows, f"table {table!r} does not take {row}: {_reason(error)}.{detail}")
+
+
+def _error(rows: TextRows, reason: str) -> LoadError:
+    return LoadError(f"{rows.source}: {reason}" if rows.source else reason[:1].upper() + reason[1:])
+
+
+def _reason(error: Exception) -> str:
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return (primary or str(error)).splitlines()[0].rstrip(".")
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+
+
+def _statement(table: str, columns: Sequence[str], options: str) -> sql.Composed:
+    """Return a COPY statement; not by format(), for names may hold braces."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL(f"COPY {table} (") + names + sql.SQL(f") FROM STDIN {options}")
 
 
 def _copy_binary(cursor: Cursor, table: str, columns: Columns, report: Report, freeze: str) -> None:
@@ -87,15 +142,18 @@ def _copy_binary(cursor: Cursor, table: str, columns: Columns, report: Report, f
     missing = sorted(set(columns) - set(types))
     if missing:
         raise LoadError(f"Table {table!r} has no column {missing[0]!r}. Its columns are: {', '.join(types)}.")
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
-    packers = [find_packer(column, *types[name], cursor.connection) for name, column in columns.items()]
-    statement = sql.SQL(f"COPY {table} ({{}}) FROM STDIN (FORMAT BINARY{freeze})").format(names)
-    with cursor.copy(statement) as copy:
+    try:
+        packers = [find_packer(column, *types[name], cursor.connection) for name, column in columns.items()]
+    except psycopg.ProgrammingError:  # an enum or a domain, of whose binary form psycopg knows nothing
+        values = [to_python(column) for column in columns.values()]
+        return _copy_text(cursor, table, TextRows(list(columns), count_of(columns), values, ""), report)
+    with cursor.copy(_statement(table, list(columns), f"(FORMAT BINARY{freeze})")) as copy:
         copy.write(SIGNATURE)
         for rows, block in _ahead(pack_rows(packers, count_of(columns))):
             copy.write(block)
             report(rows)
         copy.write(TRAILER)
+    return None
 
 
 def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
-from psycopg import sql
+import psycopg
 
 from pytest_gamedata.errors import LoadError
 from pytest_gamedata.postgres.rows.constraints import (
@@ -18,28 +17,20 @@ from pytest_gamedata.postgres.rows.constraints import (
     drop,
     find_constraints,
     find_indexes,
-    has_deferred_triggers,
+    find_triggers,
+    force_row_security,
+    lift_row_security,
 )
-from pytest_gamedata.postgres.rows.copy import Rows, copy_rows, count_of
+from pytest_gamedata.postgres.rows.copy import Rows, TextRows, copy_rows, count_of, source_of
 from pytest_gamedata.postgres.rows.jobs import Connection, Cursor, Jobs, Name, run_at_once, run_in_turn
+from pytest_gamedata.postgres.rows.sequences import advance_sequences
 
 Report = Callable[[str, int], None]  # called with a table and how many of its rows were sent
 Tables = Mapping[str, Rows]
+Parents = dict[str, set[str]]  # of each table, those that its foreign keys refer to
 
 CAN_FREEZE = "SELECT relkind = 'r' FROM pg_class WHERE oid = %s::regclass"  # a partitioned table cannot
-# The sequences that belong to a table's columns, and those that only their defaults name.
-IDENTITIES = """
-    SELECT attname, pg_get_serial_sequence(%s, attname) FROM pg_attribute
-    WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
-    AND pg_get_serial_sequence(%s, attname) IS NOT NULL
-"""
-SHARED_SEQUENCES = """
-    SELECT attname, pg_class.oid::regclass::text FROM pg_attrdef
-    JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
-    JOIN pg_depend ON classid = 'pg_attrdef'::regclass AND objid = pg_attrdef.oid AND refclassid = 'pg_class'::regclass
-    JOIN pg_class ON pg_class.oid = refobjid AND relkind = 'S'
-    WHERE adrelid = %s::regclass AND pg_get_serial_sequence(%s, attname) IS NULL
-"""
+DEFERRED: Name = ("deferred",)  # a job that needs the rows of all tables in its own transaction
 
 
 def tell_nobody(table: str, rows: int) -> None:
@@ -52,69 +43,95 @@ def load_tables(connection: Connection, tables: Tables, report: Report = tell_no
     Raises LoadError if a table has rows already, or a row does not fit.
     """
     with connection.transaction(), connection.cursor() as cursor:
-        run_in_turn(cursor, _strip(cursor, tables, report))
+        cursor.execute("SET LOCAL row_security = off")  # an error, instead of rows that a policy hides
+        _refuse_rows(cursor, tables)  # an error before others wait for our locks
+        _lock(cursor, tables)
+        _refuse_rows(cursor, tables)  # empty tables stay empty under the lock
+        run_in_turn(cursor, _begin(cursor, tables, report))
 
 
 def load_new_database(connections: Sequence[Connection], tables: Tables) -> None:
     """Load rows as `load_tables` does, several tables and indexes at a time, each in its own transaction.
 
-    For a database that nothing else uses yet: an error leaves it half loaded.
+    For a database that nothing else uses yet: an error leaves it half loaded. A team's tables may have rows of its
+    migrations. Triggers and foreign keys that wait for the end of a transaction get one for all tables.
     """
-    with connections[0].cursor() as cursor:
-        if has_deferred_triggers(cursor, tables):  # they check several tables at the end of one transaction
-            connections[0].rollback()
-            return load_tables(connections[0], tables)
-        connections[0].rollback()
     with connections[0].transaction(), connections[0].cursor() as cursor:
-        jobs = _strip(cursor, tables, tell_nobody)
+        _lock(cursor, tables)
+        forced = lift_row_security(cursor, tables)
+        _refuse_rows(cursor, {name: rows for name, rows in tables.items() if not isinstance(rows, TextRows)})
+        jobs = _begin(cursor, tables, tell_nobody)
+        jobs["row security",] = (list(jobs), partial(force_row_security, tables=forced))
+        if DEFERRED in jobs:
+            return run_in_turn(cursor, jobs)
     return run_at_once(connections, jobs)
 
 
-def _strip(cursor: Cursor, tables: Tables, report: Report) -> Jobs:
-    """Drop the keys and indexes of empty tables; return the jobs that fill the tables and bring them back."""
-    names = list(tables)
-    if not names:
-        return {}
-    cursor.execute("SET LOCAL row_security = off")  # an error, instead of rows that a policy hides
-    _check_empty(cursor, names)  # an error before others wait for our locks
+def _lock(cursor: Cursor, tables: Collection[str]) -> None:
     # children first, the order in which an app's INSERT locks them: the table, then those that its keys refer to
-    cursor.execute(f"LOCK TABLE {', '.join(reversed(names))} IN ACCESS EXCLUSIVE MODE")
-    _check_empty(cursor, names)  # empty tables stay empty under the lock
-    constraints, indexes = find_constraints(cursor, names), find_indexes(cursor, names)
-    dropped = [each for each in constraints if each.comes_back]
+    if tables:
+        cursor.execute(f"LOCK TABLE {', '.join(reversed(list(tables)))} IN ACCESS EXCLUSIVE MODE")
+
+
+def _refuse_rows(cursor: Cursor, tables: Tables) -> None:
+    for name in _with_rows(cursor, tables):
+        source = source_of(tables[name])
+        table = f"{source}: table" if source else "Table"
+        raise LoadError(f"{table} {name!r} already has rows. Load into an empty database, or clear it first.")
+
+
+def _with_rows(cursor: Cursor, tables: Collection[str]) -> list[str]:
+    queries = {name: f"SELECT EXISTS (SELECT FROM {name})" for name in tables}
+    return [name for name, query in queries.items() if cursor.execute(query).fetchone() == (True,)]
+
+
+def _begin(cursor: Cursor, tables: Tables, report: Report) -> Jobs:
+    """Drop keys and indexes; return the jobs that fill the tables and bring back what was dropped.
+
+    Triggers find all in place but the foreign keys, and the rows of parents: what they do may need both.
+    """
+    names = sorted(tables, key=lambda name: -count_of(tables[name]))  # the longest begins first
+    has_triggers, may_wait = find_triggers(cursor, names)
+    constraints = find_constraints(cursor, names)
+    foreign = [each for each in constraints if each.is_foreign]
+    kept = [each for each in foreign if not each.comes_back]
+    dropped = [each for each in constraints if each.comes_back and (each.is_foreign or not has_triggers)]
+    indexes = [] if has_triggers else find_indexes(cursor, names, [each.index for each in kept])
     drop(cursor, dropped, indexes)
-    kept = [each for each in constraints if each.is_foreign and not each.comes_back]
-    names.sort(key=lambda name: -count_of(tables[name]))  # the longest begins first
-    jobs = _rows_jobs({name: tables[name] for name in names}, kept, report)
-    if has_deferred_triggers(cursor, names):
-        jobs["deferred triggers",] = (list(jobs), _run_deferred_triggers)
-    return jobs | _other_jobs(names, dropped, indexes, list(jobs))
-
-
-def _check_empty(cursor: Cursor, names: list[str]) -> None:
-    for name in names:
-        row = cursor.execute(f"SELECT EXISTS (SELECT FROM {name})").fetchone()
-        if row and row[0]:
-            raise LoadError(
-                f"Table {name!r} already has rows. Load into an empty database, or clear it first."
-            )
-
-
-def _rows_jobs(tables: Tables, kept: list[Constraint], report: Report) -> Jobs:
-    """Return a job per table that copies its rows: after its parents', where a foreign key has stayed in place."""
-    parents: dict[str, set[str]] = {name: set() for name in tables}
-    for each in kept:
-        if each.table in tables and each.parent in tables and each.table != each.parent:
-            parents[each.table].add(each.parent)
-    check_order(parents)
-    referred = {each.parent for each in kept}
-    jobs: Jobs = {}
-    for name, rows in tables.items():
-        fill = partial(
-            _fill, table=name, rows=rows, report=partial(report, name), truncate=name not in referred
+    stay = set(names) if has_triggers else {each.parent for each in kept}.union(_with_rows(cursor, names))
+    order = _order(names, kept, foreign if has_triggers else kept)
+    jobs: Jobs = {
+        ("rows", name): (
+            [("rows", parent) for parent in order[name]],
+            partial(
+                _fill, table=name, rows=tables[name], report=partial(report, name), truncate=name not in stay
+            ),
         )
-        jobs["rows", name] = ([("rows", parent) for parent in parents[name]], fill)
-    return jobs
+        for name in names
+    }
+    if may_wait or any(each.is_deferrable for each in kept):
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        jobs[DEFERRED] = (list(jobs), _run_deferred)
+    sources = {name: source_of(tables[name]) for name in names}
+    return jobs | _other_jobs(sources, dropped, indexes, [name for name in jobs if name == DEFERRED])
+
+
+def _order(names: Collection[str], kept: list[Constraint], wished: list[Constraint]) -> Parents:
+    """Return the parents whose rows each table needs first, and those that it is to have first where that goes."""
+    needed = _parents(names, [each for each in kept if not each.is_deferrable])
+    check_order(needed)
+    try:
+        check_order(more := _parents(names, wished))
+    except LoadError:
+        return needed
+    return more
+
+
+def _parents(names: Collection[str], foreign: list[Constraint]) -> Parents:
+    return {
+        name: {each.parent for each in foreign if each.table == name != each.parent and each.parent in names}
+        for name in names
+    }
 
 
 def check_order(parents: Mapping[str, Collection[str]]) -> None:
@@ -131,31 +148,32 @@ def check_order(parents: Mapping[str, Collection[str]]) -> None:
 
 
 def _other_jobs(
-    tables: list[str], constraints: list[Constraint], indexes: list[Index], first: list[Name]
+    sources: Mapping[str, str], constraints: list[Constraint], indexes: list[Index], first: list[Name]
 ) -> Jobs:
     """Return the jobs that make keys and indexes again, analyse the tables, and add foreign keys last of all."""
-    waits = [name for name in first if name[0] != "rows"]
     jobs: Jobs = {}
-    for table in tables:
+    for table, source in sources.items():
         keys = [each for each in constraints if each.table == table and not each.is_foreign]
-        jobs["keys", table] = ([("rows", table), *waits], partial(add_constraints, constraints=keys))
+        jobs["keys", table] = (
+            [("rows", table), *first],
+            partial(add_constraints, constraints=keys, source=source),
+        )
+    jobs["sequences",] = (list(jobs), partial(advance_sequences, tables=list(sources)))
     for index in indexes:
-        jobs["index", index.table, index.name] = ([("keys", index.table)], partial(create_index, index=index))
-    for table in tables:
+        create = partial(create_index, index=index, source=sources[index.table])
+        jobs["index", index.table, index.name] = ([("keys", index.table)], create)
+    for table in sources:
         before = [("keys", table), *(job for job in jobs if job[:2] == ("index", table))]
-        jobs["statistics", table] = (before, partial(_finish, table=table))
+        jobs["statistics", table] = (before, partial(_analyze, table=table))
     for each in constraints:
         if each.is_foreign:
-            before = [("statistics", table) for table in (each.table, each.parent) if table in tables]
-            jobs["foreign key", each.table, each.name] = (
-                before,
-                partial(add_constraints, constraints=[each]),
-            )
+            before = [("statistics", table) for table in (each.table, each.parent) if table in sources]
+            add = partial(add_constraints, constraints=[each], source=sources.get(each.table, ""))
+            jobs["foreign key", each.table, each.name] = (before, add)
     return jobs
 
 
-def _fill(cursor: Cursor, table: str, rows: Rows, report: Callable[[int], None], *, truncate: bool) -> None:  # noqa: PLR0913
-    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+def _fill(cursor: Cursor, table: str, rows: Rows, report: Callable[[int], None], *, truncate: bool) -> None:
     if truncate:
         # In the same transaction it spares COPY the write-ahead log, and lets it freeze the rows. A rollback undoes
         # RESTART IDENTITY too.
@@ -164,22 +182,16 @@ def _fill(cursor: Cursor, table: str, rows: Rows, report: Callable[[int], None],
     copy_rows(cursor, table, rows, report, freeze=freeze)
 
 
-def _run_deferred_triggers(cursor: Cursor) -> None:
-    """Let deferred triggers see the rows of all tables; no key can be made while they wait."""
-    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+def _run_deferred(cursor: Cursor) -> None:
+    """Let what has waited see the rows of all tables; no key can be made while it waits."""
+    try:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except psycopg.DatabaseError as error:
+        reason = " ".join(filter(None, (error.diag.message_primary, error.diag.message_detail))) or str(error)
+        raise LoadError(
+            f"A deferred trigger or foreign key refuses the rows: {reason.rstrip('.')}."
+        ) from error
 
 
-def _finish(cursor: Cursor, table: str) -> None:
-    """Advance the sequences past the highest value, and analyse."""
-    sequences: list[Any] = cursor.execute(IDENTITIES, [table, table, table]).fetchall()
-    shared = cursor.execute(SHARED_SEQUENCES, [table, table]).fetchall()
-    for column, sequence in sequences:
-        highest = sql.SQL(f"SELECT setval(%s, max({{}})) FROM {table} HAVING max({{}}) IS NOT NULL")
-        cursor.execute(highest.format(sql.Identifier(column), sql.Identifier(column)), [sequence])
-    for column, sequence in shared:
-        highest = sql.SQL(
-            f"SELECT setval(%s, greatest(max({{}}), (SELECT last_value FROM {sequence}))) FROM {table} "
-            "HAVING max({}) IS NOT NULL"
-        )
-        cursor.execute(highest.format(sql.Identifier(column), sql.Identifier(column)), [sequence])
+def _analyze(cursor: Cursor, table: str) -> None:
     cursor.execute(f"ANALYZE {table}")
