@@ -12,8 +12,8 @@ from pytest_gamedata.databases.facts import Facts
 from pytest_gamedata.databases.game_database import GameDatabase
 from pytest_gamedata.databases.mapping import MappedTables, map_tables
 from pytest_gamedata.databases.mapping.entries import Entry, read_entries
-from pytest_gamedata.databases.migrations import environment
-from pytest_gamedata.databases.parts import Parts, fills_own_tables
+from pytest_gamedata.databases.migrations import end_connections, environment
+from pytest_gamedata.databases.parts import Parts, create_tables, fills_own_tables
 from pytest_gamedata.dataset import Dataset, build_dataset
 from pytest_gamedata.models import Base
 from pytest_gamedata.postgres.clones import connect
@@ -81,6 +81,8 @@ def create_schema(server: Server, dbname: str, create: CreateSchema) -> None:
     try:
         with environment(database.env):
             create(database.engine)
+        if create is not create_tables:
+            end_connections(database.engine)
     finally:
         database.close()
 
