@@ -215,7 +215,7 @@ def test_without_alembic_the_error_says_what_to_install(project, migrated, run):
     result = run()
 
     result.assert_outcomes(errors=1)
-    assert errors_of(result) == ["ini gamedata_alembic needs Alembic: pip install alembic."]
+    assert errors_of(result) == ["alembic.ini needs Alembic: pip install alembic."]
 
 
 def test_a_migration_that_fails_is_one_message(project, migrated, run):

@@ -53,7 +53,7 @@ def _open_alembic(ini: Path) -> tuple[Any, Any]:
         from alembic import command
         from alembic.config import Config
     except ModuleNotFoundError:
-        raise SettingsError("ini gamedata_alembic needs Alembic: pip install alembic.") from None
+        raise SettingsError(f"{ini.name} needs Alembic: pip install alembic.") from None
     return Config(str(ini.resolve())), command
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_gamedata.databases.existing import note_spec, raw_connection
 from pytest_gamedata.databases.facts import Facts
@@ -61,18 +61,24 @@ def load_into(connection: Connection, dataset: Dataset, report: Report = tell_no
 def seed(server: Server, dbname: str, spec: DatasetSpec, parts: Parts) -> Facts:
     """Create the tables of an empty database, and fill those of the factories."""
     began = time.perf_counter()
-    entries = None if fills_own_tables(parts) else read_entries(parts.factories)
-    is_needed = entries is None or any(entry.source for entry in entries)
-    dataset = build_dataset(spec, [entry.factory for entry in entries or ()]) if is_needed else None
+    is_ours = fills_own_tables(parts)
+    entries, dataset = ([], build_dataset(spec)) if is_ours else read_and_build(spec, parts.factories)
     built = time.perf_counter()
     create_schema(server, dbname, parts.create_schema)
-    if entries is None and dataset is not None:
+    if is_ours and dataset is not None:
         _load(server, dbname, dataset.tables)
         mapped = MappedTables(dataset.tables, dataset.counts, dataset.cast)
     else:
-        mapped = _map(server, dbname, entries or [], dataset, spec.seed)
+        mapped = _map(server, dbname, entries, dataset, spec.seed)
         _load(server, dbname, mapped.rows)
     return Facts(str(spec), mapped.counts, mapped.cast, built - began, time.perf_counter() - built)
+
+
+def read_and_build(spec: DatasetSpec, factories: Sequence[Any]) -> tuple[list[Entry], Dataset | None]:
+    """Read a list of factories, and build the dataset if one of them maps rows of it."""
+    entries = read_entries(factories)
+    is_needed = any(entry.source for entry in entries)
+    return entries, build_dataset(spec, [entry.factory for entry in entries]) if is_needed else None
 
 
 def create_schema(server: Server, dbname: str, create: CreateSchema) -> None:
