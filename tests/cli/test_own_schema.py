@@ -166,3 +166,10 @@ def test_a_changed_factory_of_ours_fills_our_tables(project, empty):
     assert (status, err) == (0, "")
     with psycopg.connect(empty.dsn) as connection:
         assert connection.execute("SELECT DISTINCT level FROM users").fetchall() == [(99,)]
+
+
+def test_the_binaries_of_the_server_can_be_chosen():
+    status, out, err = run("serve", "--postgresql-exec", "/nowhere/pg_ctl", "--", "true")
+
+    assert (status, out) == (3, "")
+    assert err.startswith("Error: --postgresql-exec: ")

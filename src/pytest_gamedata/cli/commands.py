@@ -82,6 +82,9 @@ def cli() -> None:
 @size_options
 @own_options
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="port of the server")
+@click.option(
+    "--postgresql-exec", metavar="PATH", help="pg_ctl of the server to start; left out: the first found"
+)
 @click.argument("command", nargs=-1)
 def serve(port: int | None, command: tuple[str, ...], **options: Any) -> int:
     """Serve a seeded throwaway database.
@@ -92,9 +95,10 @@ def serve(port: int | None, command: tuple[str, ...], **options: Any) -> int:
     """
     from pytest_gamedata.cli.serve import run_command, serve_dataset, wait_for_end
 
+    postgresql_exec = options.pop("postgresql_exec")
     spec, parts = _spec_and_parts(options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
-    with one_line_errors("The server"), serve_dataset(spec, port or 0, parts) as database:
+    with one_line_errors("The server"), serve_dataset(spec, port or 0, parts, postgresql_exec) as database:
         if command:
             return run_command(command, database.env)
         with suppress(KeyboardInterrupt):

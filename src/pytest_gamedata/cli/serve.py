@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -37,7 +38,9 @@ LOOK_SECONDS = 1.0  # how often a server is asked whether it is still there
 
 
 @contextmanager
-def serve_dataset(spec: DatasetSpec, port: int = 0, parts: Parts | None = None) -> Iterator[GameDatabase]:
+def serve_dataset(
+    spec: DatasetSpec, port: int = 0, parts: Parts | None = None, postgresql_exec: str | None = None
+) -> Iterator[GameDatabase]:
     """Start a server, seed a database on it, and remove both at the end; the cache is the one that tests use.
 
     With `parts` of a team's own the rows are drawn anew each time.
@@ -48,7 +51,8 @@ def serve_dataset(spec: DatasetSpec, port: int = 0, parts: Parts | None = None) 
     directory = Path(tempfile.gettempdir(), f"gamedata-{secrets.token_hex(6)}")
     run = Run(directory, parse_until("now"), spec, str(Path.cwd()))
     try:
-        server = join_server(directory, find_binaries, ServerOptions(cache=_find_cache(run), port=port))
+        options = ServerOptions(cache=_find_cache(run), port=port)
+        server = join_server(directory, partial(find_binaries, postgresql_exec), options)
         with _seeded_database(run, server, parts or OWN_PARTS) as database:
             yield database
     finally:
