@@ -135,7 +135,10 @@ def test_migrations_make_the_tables(project, migrated, run, env, url):
     migrated(env=env, url=url)
     project.makepyfile(dedent(TEST))
 
-    run().assert_outcomes(passed=1)
+    result = run()
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["  no rows: built in *"])
 
 
 def test_the_environment_names_the_database_meanwhile_and_is_then_as_it_was(
