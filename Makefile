@@ -14,8 +14,10 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test lint realism bench clean
 
-demo: $(READY)
+demo: $(READY)  # the examples; ARGS="-n 2" with two workers
 	cd examples/shop_api && $(BIN)/python -m pytest -p no:randomly $(ARGS)
+	cd examples/own_schema && $(BIN)/python -m pytest -p no:randomly $(ARGS)
+	cd examples/django_game && $(BIN)/python -m pytest -p no:randomly $(ARGS)
 
 test: $(READY)
 	$(if $(POSTGRESQL_EXEC),GAMEDATA_TEST_POSTGRESQL_EXEC=$(POSTGRESQL_EXEC)) $(BIN)/python -m pytest -n 2 \

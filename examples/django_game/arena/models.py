@@ -20,7 +20,7 @@ class Player(models.Model):
     spent = models.DecimalField(max_digits=12, decimal_places=2)
     joined = models.DateTimeField()
     last_seen = models.DateTimeField(null=True)
-    motto = models.CharField(max_length=100, blank=True)  # noqa: DJ001
+    motto = models.CharField(max_length=100, blank=True)
     settings = models.JSONField(default=dict)
 
     class Meta:

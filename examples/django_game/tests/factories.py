@@ -19,7 +19,7 @@ class PlayerFactory(UserFactory):
 
     class Meta:
         model = Player
-        rename = {  # noqa: RUF012
+        rename = {
             "username": "nickname", "country_code": "country", "created_at": "joined", "last_login_at": "last_seen",
         }  # fmt: skip
 
@@ -32,7 +32,7 @@ class PurchaseFactory(TransactionFactory):
 
     class Meta:
         model = Purchase
-        rename = {  # noqa: RUF012
+        rename = {
             "user_id": "player", "type": "kind", "amount_usd_cents": "cents", "created_at": "made",
         }  # fmt: skip
 

@@ -31,7 +31,11 @@ def test_a_player_is_read(client):
 
     response = client.get(f"/players/{player.pk}")
 
-    assert response.json() == {"nickname": player.nickname, "standing": player.standing, "spent": str(player.spent)}
+    assert response.json() == {
+        "nickname": player.nickname,
+        "standing": player.standing,
+        "spent": str(player.spent),
+    }
 
 
 @pytest.mark.django_db

@@ -35,7 +35,9 @@ async def read_account(session: Database, account: uuid.UUID) -> dict[str, Any]:
 
 
 @router.post("/login")
-async def log_in(session: Database, handle: Annotated[str, Body()], password: Annotated[str, Body()]) -> dict[str, str]:
+async def log_in(
+    session: Database, handle: Annotated[str, Body()], password: Annotated[str, Body()]
+) -> dict[str, str]:
     found = await session.scalar(select(Account).where(Account.handle == handle))
     if found is None or found.password_hash is None or not _verify(found.password_hash, password):
         raise HTTPException(401, "The name or the password is wrong.")
@@ -54,7 +56,12 @@ def _verify(password_hash: str, password: str) -> bool:
 @router.get("/guilds")
 async def list_guilds(session: Database) -> list[dict[str, Any]]:
     members = func.count(Membership.account_uuid)
-    query = select(Guild.name, members).outerjoin(Membership).group_by(Guild.id).order_by(members.desc(), Guild.name)
+    query = (
+        select(Guild.name, members)
+        .outerjoin(Membership)
+        .group_by(Guild.id)
+        .order_by(members.desc(), Guild.name)
+    )
     return [{"name": name, "members": count} for name, count in await session.execute(query)]
 
 
@@ -64,7 +71,9 @@ async def join(session: Database, guild: int, account: Annotated[uuid.UUID, Body
     try:
         await session.commit()
     except IntegrityError:
-        raise HTTPException(409, "There is no such guild or account, or the account is a member already.") from None
+        raise HTTPException(
+            409, "There is no such guild or account, or the account is a member already."
+        ) from None
 
 
 def create_app(engine: AsyncEngine) -> FastAPI:

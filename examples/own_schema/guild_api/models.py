@@ -54,7 +54,7 @@ class Guild(Base):
     """A guild of players."""
 
     __tablename__ = "guilds"
-    __table_args__ = {"schema": "social"}  # noqa: RUF012 - SQLAlchemy reads it from the class
+    __table_args__ = {"schema": "social"}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(60), unique=True)
@@ -68,7 +68,7 @@ class Membership(Base):
     """An account's place in a guild."""
 
     __tablename__ = "memberships"
-    __table_args__ = {"schema": "social"}  # noqa: RUF012 - SQLAlchemy reads it from the class
+    __table_args__ = {"schema": "social"}
 
     guild_id: Mapped[int] = mapped_column(ForeignKey("social.guilds.id"), primary_key=True)
     account_uuid: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.uuid"), primary_key=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from factories import FACTORIES
 from fastapi.testclient import TestClient
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from factories import FACTORIES
 from guild_api import create_app
 from pytest_gamedata import GameDatabase
 

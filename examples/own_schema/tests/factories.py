@@ -19,7 +19,7 @@ class AccountFactory(UserFactory):
 
     class Meta:
         model = Account
-        rename = {"id": "uuid", "username": "handle", "email": "mail", "created_at": "joined_at"}  # noqa: RUF012
+        rename = {"id": "uuid", "username": "handle", "email": "mail", "created_at": "joined_at"}
 
     state = factory.LazyAttribute(lambda account: state_of(account.status))
     spent = factory.LazyAttribute(lambda account: Decimal(account.lifetime_spend_usd_cents) / 100)
@@ -30,7 +30,7 @@ class OrderFactory(TransactionFactory):
 
     class Meta:
         model = Order
-        rename = {"id": "uuid", "user_id": "account_uuid", "type": "kind"}  # noqa: RUF012
+        rename = {"id": "uuid", "user_id": "account_uuid", "type": "kind"}
 
     amount = factory.LazyAttribute(lambda order: cents(order.amount_usd_cents))
 

@@ -20,14 +20,18 @@ def test_the_whale_is_an_account_of_ours(client, gamedata_db):
 
 def test_what_was_spent_is_the_sum_of_the_orders(gamedata_db):
     with gamedata_db.session() as session:
-        paid = select(func.sum(Order.amount)).where(Order.account_uuid == Account.uuid, Order.amount.is_not(None))
+        paid = select(func.sum(Order.amount)).where(
+            Order.account_uuid == Account.uuid, Order.amount.is_not(None)
+        )
         whale = session.get(Account, gamedata_db.cast["whale"])
         orders = session.scalar(paid.where(Account.uuid == whale.uuid))
 
     assert whale.spent <= orders  # some payments failed
 
 
-@pytest.mark.parametrize(("role", "state"), [("banned", State.BLOCKED), ("deleted", State.CLOSED), ("trader", State.ACTIVE)])
+@pytest.mark.parametrize(
+    ("role", "state"), [("banned", State.BLOCKED), ("deleted", State.CLOSED), ("trader", State.ACTIVE)]
+)
 def test_roles_have_the_state_that_they_should(gamedata_db, role, state):
     with gamedata_db.session() as session:
         assert session.get(Account, gamedata_db.cast[role]).state is state

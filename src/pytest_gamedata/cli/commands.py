@@ -16,25 +16,26 @@ from sqlalchemy import URL, Connection, func, select
 
 from pytest_gamedata.cli import console
 from pytest_gamedata.cli.connection import (
-    RefusedError,
-    UnusableError,
     commit,
+    confirm,
     connected,
     name_of,
     one_line_errors,
     read_url,
+    refuse_rows,
 )
+from pytest_gamedata.cli.own_tables import SEEDING_LOCK, own_options, read_parts, seed_own
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.settings import SETTINGS, DatasetSpec, resolve_spec
 
 if TYPE_CHECKING:
+    from pytest_gamedata.databases.parts import Parts
     from pytest_gamedata.dataset import Dataset
 
 
 Command = Callable[..., Any]
 
 CHECK_FAILED, INTERRUPTED = 1, 130
-SEEDING_LOCK = 7_423_501  # an advisory lock: a second seeding of the same database waits, then finds rows
 
 
 # ### options ###
@@ -79,19 +80,25 @@ def cli() -> None:
 
 @cli.command(epilog="Example: gamedata serve --users 1000 -- psql -c 'select count(*) from users'")
 @size_options
+@own_options
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="port of the server")
+@click.option(
+    "--postgresql-exec", metavar="PATH", help="pg_ctl of the server to start; left out: the first found"
+)
 @click.argument("command", nargs=-1)
-def serve(port: int | None, command: tuple[str, ...], **sizes: str | None) -> int:
+def serve(port: int | None, command: tuple[str, ...], **options: Any) -> int:
     """Serve a seeded throwaway database.
 
     It lasts until Ctrl-C, or while COMMAND runs, which finds it in DATABASE_URL and PGHOST, PGPORT, PGUSER,
-    PGPASSWORD, PGDATABASE. Sizes are those of pytest: 100 users if left out.
+    PGPASSWORD, PGDATABASE. Sizes are those of pytest: 100 users if left out. With factories or migrations of
+    your own, the tables are yours.
     """
     from pytest_gamedata.cli.serve import run_command, serve_dataset, wait_for_end
 
-    spec = _spec(DatasetSpec(), sizes)
+    postgresql_exec = options.pop("postgresql_exec")
+    spec, parts = _spec_and_parts(options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
-    with one_line_errors("The server"), serve_dataset(spec, port or 0) as database:
+    with one_line_errors("The server"), serve_dataset(spec, port or 0, parts, postgresql_exec) as database:
         if command:
             return run_command(command, database.env)
         with suppress(KeyboardInterrupt):
@@ -106,24 +113,24 @@ def serve(port: int | None, command: tuple[str, ...], **sizes: str | None) -> in
 @click.option("--clear", is_flag=True, help="remove the rows that are there first")
 @yes_option
 @size_options
-def seed(url: URL, clear: bool, yes: bool, **sizes: str | None) -> None:  # noqa: FBT001 - options
+@own_options
+def seed(url: URL, clear: bool, yes: bool, **options: Any) -> None:  # noqa: FBT001 - options
     """Fill a database with tables and rows.
 
     One transaction creates the tables that are missing and loads the rows. Sizes are those of pytest: 100 users
-    if left out.
+    if left out. With --factories, the rows are those of your tables, which --alembic creates or which are there.
     """
     from pytest_gamedata.databases.summary import summarize
     from pytest_gamedata.dataset import build_dataset
 
-    spec = _spec(DatasetSpec(), sizes)
+    spec, parts = _spec_and_parts(options)
+    if parts is not None:
+        return seed_own(url, spec, parts, clear=clear, yes=yes)
     with connected(url) as connection:
         found = _count(connection)
-        if any(found.values()) and not clear:
-            raise UnusableError(
-                f"{name_of(url)} has rows already: {console.list_counts(found)}. Add --clear to remove them first."
-            )
         if any(found.values()):
-            _confirm(url, found, yes=yes)
+            refuse_rows(url, found, clear=clear)
+            confirm(url, found, yes=yes)
         with console.working("Drawing the rows"):
             dataset = build_dataset(spec)
         began = time.perf_counter()
@@ -131,7 +138,9 @@ def seed(url: URL, clear: bool, yes: bool, **sizes: str | None) -> None:  # noqa
         seconds = time.perf_counter() - began
     rows = sum(dataset.counts.values())
     console.print_summary(summarize(dataset) | {"cast": dataset.cast})
-    click.echo(f"{rows:,} rows loaded into {name_of(url)} in {seconds:.1f} s ({rows / seconds:,.0f} rows/s).")
+    return click.echo(
+        f"{rows:,} rows loaded into {name_of(url)} in {seconds:.1f} s ({rows / seconds:,.0f} rows/s)."
+    )
 
 
 @cli.command(epilog="Example: gamedata clear --url postgresql://me@localhost/staging")
@@ -148,7 +157,7 @@ def clear(url: URL, yes: bool, **sizes: str | None) -> None:  # noqa: FBT001 - a
         if not any(found.values()):
             click.echo(f"{name_of(url)} has no rows to remove.")
             return
-        _confirm(url, found, yes=yes)
+        confirm(url, found, yes=yes)
         removed = clear_rows(raw_connection(connection))
         commit(connection)
     click.echo(f"Removed from {name_of(url)}: {console.list_counts(removed)}.")
@@ -228,6 +237,12 @@ def _spec(base: DatasetSpec, sizes: Mapping[str, str | None]) -> DatasetSpec:
         raise click.UsageError(str(error)) from None
 
 
+def _spec_and_parts(options: dict[str, Any]) -> tuple[DatasetSpec, Parts | None]:
+    """Return the specification that the options give, and the team's own parts, None if they name none."""
+    parts = read_parts(options.pop("factories"), options.pop("alembic"))
+    return _spec(DatasetSpec(), options), parts
+
+
 def _count(connection: Connection) -> dict[str, int]:
     """Count the rows, and end the transaction: no lock is held while the user is asked to confirm."""
     from pytest_gamedata.databases.existing import count_stored, raw_connection
@@ -235,14 +250,6 @@ def _count(connection: Connection) -> dict[str, int]:
     found = count_stored(raw_connection(connection))
     raw_connection(connection).rollback()
     return found
-
-
-def _confirm(url: URL, found: Mapping[str, int], *, yes: bool) -> None:
-    question = f"{name_of(url)} has {console.list_counts(found)}. Remove all of these rows?"
-    with suppress(click.Abort, RuntimeError):  # no answer, or no input to read one from
-        if yes or click.confirm(question, err=True):
-            return
-    raise RefusedError("Nothing was changed. Answer y, or add --yes.")
 
 
 def _load(connection: Connection, dataset: Dataset, *, clear: bool) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from pytest_gamedata.cli import console
 from pytest_gamedata.errors import GamedataError, SettingsError
 
 REFUSED, UNUSABLE = 2, 3
@@ -69,6 +70,23 @@ def one_line_errors(what: str) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         reason = (str(cause).strip().splitlines() or [repr(cause)])[0].rstrip(".")
         raise UnusableError(f"{what} cannot be used: {reason}. Nothing was changed.") from None
+
+
+def refuse_rows(url: URL, found: Mapping[str, int], *, clear: bool) -> None:
+    """Refuse a database that has rows, unless they are to be removed first."""
+    if not clear:
+        raise UnusableError(
+            f"{name_of(url)} has rows already: {console.list_counts(found)}. Add --clear to remove them first."
+        )
+
+
+def confirm(url: URL, found: Mapping[str, int], *, yes: bool) -> None:
+    """Ask whether the rows are to be removed. Raises RefusedError if not."""
+    question = f"{name_of(url)} has {console.list_counts(found)}. Remove all of these rows?"
+    with suppress(click.Abort, RuntimeError):  # no answer, or no input to read one from
+        if yes or click.confirm(question, err=True):
+            return
+    raise RefusedError("Nothing was changed. Answer y, or add --yes.")
 
 
 def name_of(url: URL) -> str:

@@ -74,6 +74,8 @@ def loading(counts: Mapping[str, int]) -> Iterator[Callable[[str, int], None]]:
 
         def report(table: str, rows: int) -> None:
             nonlocal now
+            if not counts[table]:
+                return
             began.setdefault(table, now)  # when the table before was done
             now = time.monotonic()
             done[table] += rows

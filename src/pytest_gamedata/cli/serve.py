@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,7 @@ import psycopg
 from pytest_gamedata.databases.cache_key import dataset_digest
 from pytest_gamedata.databases.existing import note_spec
 from pytest_gamedata.databases.game_database import GameDatabase
-from pytest_gamedata.databases.parts import OWN_PARTS
+from pytest_gamedata.databases.parts import OWN_PARTS, Parts
 from pytest_gamedata.databases.registry import Run
 from pytest_gamedata.databases.template import get_template
 from pytest_gamedata.errors import ServerError, SettingsError
@@ -37,8 +38,12 @@ LOOK_SECONDS = 1.0  # how often a server is asked whether it is still there
 
 
 @contextmanager
-def serve_dataset(spec: DatasetSpec, port: int = 0) -> Iterator[GameDatabase]:
+def serve_dataset(
+    spec: DatasetSpec, port: int = 0, parts: Parts | None = None, postgresql_exec: str | None = None
+) -> Iterator[GameDatabase]:
     """Start a server, seed a database on it, and remove both at the end; the cache is the one that tests use.
+
+    With `parts` of a team's own the rows are drawn anew each time.
 
     `port` 0 is any that is free. Raises BinariesNotFoundError or ServerError if no server can be started.
     """
@@ -46,20 +51,22 @@ def serve_dataset(spec: DatasetSpec, port: int = 0) -> Iterator[GameDatabase]:
     directory = Path(tempfile.gettempdir(), f"gamedata-{secrets.token_hex(6)}")
     run = Run(directory, parse_until("now"), spec, str(Path.cwd()))
     try:
-        server = join_server(directory, find_binaries, ServerOptions(cache=_find_cache(run), port=port))
-        with _seeded_database(run, server) as database:
+        options = ServerOptions(cache=_find_cache(run), port=port)
+        server = join_server(directory, partial(find_binaries, postgresql_exec), options)
+        with _seeded_database(run, server, parts or OWN_PARTS) as database:
             yield database
     finally:
         leave_server(directory)
 
 
 @contextmanager
-def _seeded_database(run: Run, server: Server) -> Iterator[GameDatabase]:
+def _seeded_database(run: Run, server: Server, parts: Parts) -> Iterator[GameDatabase]:
     admin = Admin(server)
-    template = get_template(run, admin, run.spec, OWN_PARTS)
+    template = get_template(run, admin, run.spec, parts)
     admin.run(lambda connection: clone_template(connection, template.name, DBNAME))
-    with connect(server, DBNAME) as connection:
-        note_spec(connection, run.spec)
+    if not parts.origins:
+        with connect(server, DBNAME) as connection:
+            note_spec(connection, run.spec)
     try:
         yield GameDatabase(server, DBNAME, run.spec, template.facts.counts, template.facts.cast)
     finally:  # a server with databases that are not templates is not kept in the cache

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import ProgrammingError
 
@@ -15,8 +15,8 @@ from pytest_gamedata.databases.facts import Facts
 from pytest_gamedata.databases.game_database import GameDatabase
 from pytest_gamedata.databases.mapping import MappedTables, map_tables
 from pytest_gamedata.databases.mapping.entries import Entry, read_entries
-from pytest_gamedata.databases.migrations import environment
-from pytest_gamedata.databases.parts import Parts, fills_own_tables
+from pytest_gamedata.databases.migrations import end_connections, environment
+from pytest_gamedata.databases.parts import Parts, create_tables, fills_own_tables
 from pytest_gamedata.dataset import Dataset, build_dataset
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.models import Base, create_optional_tables
@@ -66,21 +66,27 @@ def load_into(connection: Connection, dataset: Dataset, report: Report = tell_no
 def seed(server: Server, dbname: str, spec: DatasetSpec, parts: Parts) -> Facts:
     """Create the tables of an empty database, and fill those of the factories."""
     began = time.perf_counter()
-    entries = None if fills_own_tables(parts) else read_entries(parts.factories)
-    is_needed = entries is None or any(entry.source for entry in entries)
-    dataset = build_dataset(spec, [entry.factory for entry in entries or ()]) if is_needed else None
+    is_ours = fills_own_tables(parts)
+    entries, dataset = ([], build_dataset(spec)) if is_ours else read_and_build(spec, parts.factories)
     built = time.perf_counter()
     create_schema(server, dbname, parts.create_schema)
-    optional = [entry for entry in entries or () if entry.fills_optional_table]
+    optional = [entry for entry in entries if entry.fills_optional_table]
     if optional:
         create_schema(server, dbname, partial(_create_optional, entries=optional))
-    if entries is None and dataset is not None:
+    if is_ours and dataset is not None:
         _load(server, dbname, dataset.tables)
         mapped = MappedTables(dataset.tables, dataset.counts, dataset.cast)
     else:
-        mapped = _map(server, dbname, entries or [], dataset, spec.seed)
+        mapped = _map(server, dbname, entries, dataset, spec.seed)
         _load(server, dbname, mapped.rows)
     return Facts(str(spec), mapped.counts, mapped.cast, built - began, time.perf_counter() - built)
+
+
+def read_and_build(spec: DatasetSpec, factories: Sequence[Any]) -> tuple[list[Entry], Dataset | None]:
+    """Read a list of factories, and build the dataset if one of them maps rows of it."""
+    entries = read_entries(factories)
+    is_needed = any(entry.source for entry in entries)
+    return entries, build_dataset(spec, [entry.factory for entry in entries]) if is_needed else None
 
 
 def create_schema(server: Server, dbname: str, create: CreateSchema) -> None:
@@ -89,6 +95,8 @@ def create_schema(server: Server, dbname: str, create: CreateSchema) -> None:
     try:
         with environment(database.env):
             create(database.engine)
+        if create is not create_tables:
+            end_connections(database.engine)
     finally:
         database.close()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.plugin.run_state import RUN
 
 if TYPE_CHECKING:
@@ -20,6 +21,36 @@ if TYPE_CHECKING:
     from pytest_gamedata.postgres.pool import Pool
 
 RENEW = pytest.StashKey[Callable[[], None]]()  # gives Django a new clone
+NO_PLUGIN = (
+    "ini gamedata_django needs pytest-django: pip install pytest-django, and leave `-p no:django` out."
+)
+NO_SETTINGS = (
+    "ini gamedata_django needs Django's settings: set DJANGO_SETTINGS_MODULE in the ini, or call "
+    "settings.configure()."
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to run without pytest-django."""
+    names = {getattr(plugin, "__name__", "") for plugin in config.pluginmanager.get_plugins()}
+    if "pytest_django.plugin" not in names:
+        raise pytest.UsageError(NO_PLUGIN)
+
+
+def check_settings(blocker: Any) -> None:
+    """Refuse settings of Django's that are not there, or not for PostgreSQL: pytest-django has no blocker then.
+
+    Raises SettingsError.
+    """
+    if blocker is None:
+        raise SettingsError(NO_SETTINGS)
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        raise SettingsError(
+            f"ini gamedata_django: DATABASES['default'] is for {connection.vendor}, not for PostgreSQL. "
+            "Set its ENGINE to django.db.backends.postgresql for the tests."
+        )
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +66,8 @@ def django_db_setup(
 
     run = request.config.stash[RUN]
     admin, pool = request.getfixturevalue("_gamedata_databases")
+    with one_line_failures():
+        check_settings(django_db_blocker)
     with django_db_blocker.unblock(), one_line_failures(admin.server):
         template = get_template(run, admin, run.spec, _gamedata_parts)
         test_database = _TestDatabase(admin, pool, template.name)
@@ -100,14 +133,16 @@ class _TestDatabase:
 
 
 def connect_django(host: str, port: str, user: str, password: str, name: str) -> None:
-    """Lead Django's default connection to a database."""
+    """Lead Django's default connection to a database, and those that mirror it in tests."""
     from django.conf import settings
     from django.db import connections
 
     address = {"HOST": host, "PORT": port, "USER": user, "PASSWORD": password, "NAME": name}
-    connections["default"].close()
-    connections["default"].settings_dict.update(address)
-    settings.DATABASES["default"].update(address)
+    for alias, configured in settings.DATABASES.items():
+        if alias == "default" or configured.get("TEST", {}).get("MIRROR") == "default":
+            connections[alias].close()
+            connections[alias].settings_dict.update(address)
+            configured.update(address)
 
 
 def migrate(engine: Engine) -> None:
@@ -130,6 +165,7 @@ def unblocked(request: pytest.FixtureRequest) -> Callable[[Engine], None]:
     blocker = request.getfixturevalue("django_db_blocker")
 
     def create_schema(engine: Engine) -> None:
+        check_settings(blocker)
         with blocker.unblock():
             migrate(engine)
 

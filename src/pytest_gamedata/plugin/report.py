@@ -65,7 +65,7 @@ def describe_costs(run: Run, server: ServerCosts) -> list[str]:
     if server.cache_problem:
         lines.append(f"nothing is kept for the next run: {server.cache_problem}")
     for facts in costs.templates.values():
-        rows = ", ".join(f"{name} {count:,}" for name, count in facts.counts.items())
+        rows = ", ".join(f"{name} {count:,}" for name, count in facts.counts.items()) or "no rows"
         built = f"built in {facts.build_seconds:.2f} s, loaded in {facts.load_seconds:.2f} s"
         is_new = facts.run == run.directory.name
         lines += [facts.spec, f"  {rows}: {built if is_new else 'from the cache'}"]

@@ -5,49 +5,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Player',
+            name="Player",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nickname', models.CharField(max_length=40, unique=True)),
-                ('standing', models.CharField(choices=[('active', 'Active'), ('barred', 'Barred'), ('gone', 'Gone')], max_length=10)),
-                ('level', models.PositiveIntegerField()),
-                ('country', models.CharField(max_length=2)),
-                ('spent', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('joined', models.DateTimeField()),
-                ('last_seen', models.DateTimeField(null=True)),
-                ('motto', models.CharField(blank=True, max_length=100)),
-                ('settings', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("nickname", models.CharField(max_length=40, unique=True)),
+                (
+                    "standing",
+                    models.CharField(
+                        choices=[("active", "Active"), ("barred", "Barred"), ("gone", "Gone")], max_length=10
+                    ),
+                ),
+                ("level", models.PositiveIntegerField()),
+                ("country", models.CharField(max_length=2)),
+                ("spent", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("joined", models.DateTimeField()),
+                ("last_seen", models.DateTimeField(null=True)),
+                ("motto", models.CharField(blank=True, max_length=100)),
+                ("settings", models.JSONField(default=dict)),
             ],
             options={
-                'ordering': ('nickname',),
+                "ordering": ("nickname",),
             },
         ),
         migrations.CreateModel(
-            name='Match',
+            name="Match",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rounds', models.PositiveSmallIntegerField(default=3)),
-                ('reported', models.DateTimeField(auto_now_add=True)),
-                ('loser', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lost', to='arena.player')),
-                ('winner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='won', to='arena.player')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rounds", models.PositiveSmallIntegerField(default=3)),
+                ("reported", models.DateTimeField(auto_now_add=True)),
+                (
+                    "loser",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lost", to="arena.player"
+                    ),
+                ),
+                (
+                    "winner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="won", to="arena.player"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Purchase',
+            name="Purchase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('cents', models.BigIntegerField(null=True)),
-                ('made', models.DateTimeField()),
-                ('player', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='arena.player')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("cents", models.BigIntegerField(null=True)),
+                ("made", models.DateTimeField()),
+                (
+                    "player",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="purchases",
+                        to="arena.player",
+                    ),
+                ),
             ],
         ),
     ]
