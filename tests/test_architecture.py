@@ -50,7 +50,7 @@ UNCLEAR_OPENINGS = re.compile(r"(What|Where|Whoever|Who|How|See to)\b")
 # What Factory Boy does not document: one folder may use it.
 ADAPTER = PACKAGE / "factories" / "adapter"
 OF_DJANGO = (
-    PACKAGE / "factories" / "team_models.py",
+    PACKAGE / "factories" / "adapter" / "team_models.py",
     PACKAGE / "databases" / "mapping" / "model_tables.py",
 )  # its _meta
 INTERNAL_MODULES = re.compile(r"factory\.(base|builder|declarations|enums|errors|helpers|utils)\b")

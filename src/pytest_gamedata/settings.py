@@ -168,7 +168,7 @@ _ROWS = (
         "alembic", "the alembic.ini of your migrations: `upgrade head` creates the tables", ini_only=True,
     ),
     Setting(
-        "django", "create the tables by Django's migrations, and give pytest-django a seeded clone as its test database",
+        "django", "create the tables by Django's migrations, and give pytest-django a seeded clone as test database",
         default=False, allowed="true or false", ini_type="bool", ini_only=True,
     ),
     Setting(

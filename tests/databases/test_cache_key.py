@@ -113,12 +113,12 @@ def test_our_own_parts_are_known_by_their_values():
     assert creates_own_tables(Base.metadata.create_all)
     assert not creates_own_tables(Base.metadata.drop_all)
     assert not creates_own_tables(print)
-    assert all(map(are_own_factories, (OwnFactories(), [], [*FACTORIES.values()], [UserFactory])))
-    assert not any(map(are_own_factories, ([OwnFactory], [UserFactory, OwnFactory], [RefundFactory])))
+    assert all(map(are_own_factories, (OwnFactories(), [*FACTORIES])))
+    assert not any(map(are_own_factories, ([], [UserFactory], [OwnFactory, *FACTORIES[1:]], [RefundFactory])))
 
 
 def test_a_factory_put_among_ours_is_not_ours(monkeypatch):
-    monkeypatch.setitem(FACTORIES, "users", OwnFactory)
+    monkeypatch.setattr("pytest_gamedata.factories.FACTORIES", (OwnFactory, *FACTORIES[1:]))
 
     assert not are_own_factories(OwnFactories())
 

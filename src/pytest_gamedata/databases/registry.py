@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -11,11 +12,67 @@ from typing import TYPE_CHECKING, Any
 from pytest_gamedata.settings import DatasetSpec
 
 if TYPE_CHECKING:
-    from pytest_gamedata.databases.facts import Facts, ServerCosts, Template
     from pytest_gamedata.databases.key_files import KeyFiles
     from pytest_gamedata.databases.parts import Parts
 
 STARTED = time.time()  # pytest loads its plugins before it loads any code of a test suite
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of a template, kept with it as the comment of its database."""
+
+    spec: str
+    counts: dict[str, int]
+    cast: dict[str, Any]  # keys of the users' table by role
+    build_seconds: float
+    load_seconds: float
+    run: str = ""  # the run that built it, as its directory is named
+    keep: bool = False  # for later runs
+
+    def to_json(self) -> str:
+        """Return the facts as text."""
+        return json.dumps(asdict(self), default=_describe_key)
+
+    @classmethod
+    def from_json(cls, text: str) -> Facts:
+        """Read what `to_json` has written."""
+        return cls(**json.loads(text, object_hook=_read_key))
+
+
+def _describe_key(key: Any) -> dict[str, str]:
+    """Return a key that JSON has no form for, with its type."""
+    import uuid  # a run that does not use the plugin imports this module too
+
+    return {"type": "uuid" if isinstance(key, uuid.UUID) else "text", "key": str(key)}
+
+
+def _read_key(found: dict[str, Any]) -> Any:
+    if found.keys() != {"type", "key"}:
+        return found
+    import uuid
+
+    return uuid.UUID(found["key"]) if found["type"] == "uuid" else found["key"]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template on the run's server."""
+
+    name: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class ServerCosts:
+    """The start of the server, and what kind of server it is."""
+
+    version: str
+    source: str
+    in_ram: bool
+    from_cache: bool
+    seconds: float
+    cache_problem: str | None  # why nothing is kept for the next run
 
 
 @dataclass
@@ -33,8 +90,6 @@ class Costs:
 
     def add(self, other: dict[str, Any]) -> None:
         """Add what an xdist worker has spent, as `to_send` gives it."""
-        from pytest_gamedata.databases.facts import Facts, ServerCosts
-
         server = other["server"] and ServerCosts(**other["server"])
         if server and (self.server is None or server.seconds > self.server.seconds):
             self.server = server

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import ProgrammingError
 
 from pytest_gamedata.databases.existing import note_spec, raw_connection
-from pytest_gamedata.databases.facts import Facts
 from pytest_gamedata.databases.game_database import GameDatabase
 from pytest_gamedata.databases.mapping import MappedTables, map_tables
 from pytest_gamedata.databases.mapping.entries import Entry, read_entries
 from pytest_gamedata.databases.migrations import end_connections, environment
 from pytest_gamedata.databases.parts import Parts, create_tables, fills_own_tables
+from pytest_gamedata.databases.registry import Facts
 from pytest_gamedata.dataset import Dataset, build_dataset
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.models import Base, create_optional_tables

@@ -6,9 +6,8 @@ from dataclasses import replace
 from functools import partial
 
 from pytest_gamedata.databases.cache_key import dataset_digest, template_name
-from pytest_gamedata.databases.facts import Facts, Template
 from pytest_gamedata.databases.parts import Parts
-from pytest_gamedata.databases.registry import Run, find_template, remember_template
+from pytest_gamedata.databases.registry import Facts, Run, Template, find_template, remember_template
 from pytest_gamedata.postgres.clones import Admin, ensure_template
 from pytest_gamedata.postgres.own.join import record_template
 from pytest_gamedata.settings import DatasetSpec

@@ -10,15 +10,15 @@ from pytest_gamedata.columns.conversion import Columns
 from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.errors import SessionMissingError
 from pytest_gamedata.factories.adapter import AdaptedFactory
-from pytest_gamedata.factories.bulk import Table
-from pytest_gamedata.factories.fields import fit_to_model, is_mapped_by_team, own_base
-from pytest_gamedata.factories.team_models import (
+from pytest_gamedata.factories.adapter.team_models import (
     insert_row,
     is_django_model,
     is_plain_class,
     make_row,
     refuse_nameless,
 )
+from pytest_gamedata.factories.bulk import Table
+from pytest_gamedata.factories.fields import fit_to_model, is_mapped_by_team, own_base
 from pytest_gamedata.settings import single_rows
 
 SINGLE_ROWS_START = 1_000_000_000  # numbers of single rows start here, so their names never meet seeded ones

@@ -22,8 +22,8 @@ from pytest_gamedata.factories.adapter import (
     parent_declaration,
     renames_of,
 )
+from pytest_gamedata.factories.adapter.team_models import is_row
 from pytest_gamedata.factories.fields import own_base, type_of_column
-from pytest_gamedata.factories.team_models import is_row
 from pytest_gamedata.models.declarative import Base, OptionalBase
 from pytest_gamedata.settings import DatasetSpec, single_rows
 

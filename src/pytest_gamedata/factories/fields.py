@@ -16,7 +16,7 @@ from pytest_gamedata.factories.adapter import (
     params_of,
     renames_of,
 )
-from pytest_gamedata.factories.team_models import key_of, name_in_model
+from pytest_gamedata.factories.adapter.team_models import key_of, name_in_model
 from pytest_gamedata.models import OWN_TABLES
 
 

@@ -13,7 +13,7 @@ from pytest_gamedata.errors import GamedataError
 from pytest_gamedata.plugin.run_state import RUN
 
 if TYPE_CHECKING:
-    from pytest_gamedata.databases.facts import ServerCosts
+    from pytest_gamedata.databases.registry import ServerCosts
 
 # the fixtures that need a server
 SERVER_FIXTURES = frozenset({"gamedata_server", "gamedata_db", "gamedata_session", "gamedata_engine"})

@@ -59,7 +59,7 @@ def alembic_ini(config: pytest.Config) -> Path | None:
     name = read_setting(config, "alembic")
     if not name:
         return None
-    path = (config.inipath.parent if config.inipath else config.rootpath) / name
+    path: Path = (config.inipath.parent if config.inipath else config.rootpath) / name
     if not path.is_file():
         raise SettingsError(
             f"ini gamedata_alembic: {name!r} is no file in {str(path.parent)!r}. Name your alembic.ini."

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_gamedata.databases.cache_key import dataset_digest
-from pytest_gamedata.databases.facts import ServerCosts
-from pytest_gamedata.databases.registry import Run
+from pytest_gamedata.databases.registry import Run, ServerCosts
 from pytest_gamedata.plugin.failures import one_line_failures
 from pytest_gamedata.plugin.markers import wanted_specs
 from pytest_gamedata.plugin.run_state import RUN, read_setting

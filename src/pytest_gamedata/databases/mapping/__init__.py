@@ -23,7 +23,7 @@ from pytest_gamedata.databases.mapping.fill import fill, put_keys
 from pytest_gamedata.databases.mapping.filled import Filled, Tables
 from pytest_gamedata.databases.mapping.model_tables import ModelTable
 from pytest_gamedata.databases.mapping.seeded_parents import draw_per_parent
-from pytest_gamedata.databases.mapping.stored import stored_rows
+from pytest_gamedata.databases.mapping.text_rows import stored_rows
 from pytest_gamedata.errors import LoadError, SettingsError
 from pytest_gamedata.factories import OWN_FACTORIES
 from pytest_gamedata.factories.adapter.resolve import check_bulk

@@ -28,8 +28,8 @@ from pytest_gamedata.factories.adapter import (
     renames_of,
 )
 from pytest_gamedata.factories.adapter.resolve import Chosen, hooks_of_bases, replace_parents, resolve_rows
+from pytest_gamedata.factories.adapter.team_models import is_plain_class
 from pytest_gamedata.factories.fields import changed_fields
-from pytest_gamedata.factories.team_models import is_plain_class
 from pytest_gamedata.models import OWN_TABLES
 from pytest_gamedata.postgres.rows.catalogue import ForeignKey
 

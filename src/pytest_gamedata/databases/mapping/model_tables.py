@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.orm import Mapper
 
 from pytest_gamedata.errors import SettingsError
-from pytest_gamedata.factories.team_models import is_django_model
+from pytest_gamedata.factories.adapter.team_models import is_django_model
 
 Values = dict[str, Any]
 Default = Callable[[Values], Any]  # gets what the row's other columns hold
