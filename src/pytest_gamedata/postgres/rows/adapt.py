@@ -17,7 +17,7 @@ from psycopg.types.range import Range
 from pytest_gamedata.postgres.rows.catalogue import TableColumn
 
 Adapt = Callable[[Any], Any]
-JSON = ("json", "jsonb")
+JSON_KINDS = ("json", "jsonb")
 
 
 def make_adapter(column: TableColumn, *, is_bound: bool) -> Adapt:
@@ -29,11 +29,11 @@ def make_adapter(column: TableColumn, *, is_bound: bool) -> Adapt:
     adapt = ADAPTERS.get(kind, _plain)
     if column.labels:
         adapt = partial(_label, column.labels)
-    if kind in JSON:
+    if kind in JSON_KINDS:
         adapt = _plain if is_bound else _json
     if column.element is None:
         return adapt
-    return partial(_each, adapt, has_dimensions=kind not in JSON)
+    return partial(_each, adapt, has_dimensions=kind not in JSON_KINDS)
 
 
 def _each(adapt: Adapt, value: Any, *, has_dimensions: bool) -> Any:

@@ -21,7 +21,7 @@ BY_NAME = (
 BY_TEXT = f"{FIND_TABLE} AND pg_class.oid = to_regclass(%s)"
 BY_OID = f"{FIND_TABLE} AND pg_class.oid = %s"
 # A domain is told by the type below it, an array by the type of its elements.
-COLUMNS_OF_TABLE = """
+TABLE_COLUMNS = """
     WITH RECURSIVE below AS (
         SELECT attnum, atttypid AS type, attnotnull AS not_null FROM pg_attribute
         WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped
@@ -40,7 +40,7 @@ COLUMNS_OF_TABLE = """
     LEFT JOIN pg_type element ON element.oid = base.typelem AND base.typcategory = 'A'
     WHERE attrelid = %(oid)s ORDER BY pg_attribute.attnum
 """
-KEYS_OF_TABLE = """
+TABLE_KEYS = """
     SELECT contype = 'p', contype = 'f', ARRAY(
                SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS key (attnum, place)
                JOIN pg_attribute ON attrelid = conrelid AND pg_attribute.attnum = key.attnum ORDER BY place
@@ -117,10 +117,8 @@ def find_table_by_oid(connection: Connection, oid: int) -> Table | None:
 
 def _describe(connection: Connection, row: Sequence[Any]) -> Table:
     oid, schema, name, quoted, is_visible = row
-    columns = [
-        _describe_column(*row) for row in connection.execute(COLUMNS_OF_TABLE, {"oid": oid}).fetchall()
-    ]
-    keys = connection.execute(KEYS_OF_TABLE, [oid]).fetchall()
+    columns = [_describe_column(*row) for row in connection.execute(TABLE_COLUMNS, {"oid": oid}).fetchall()]
+    keys = connection.execute(TABLE_KEYS, [oid]).fetchall()
     primary = [tuple(names) for is_primary, _, names, *_ in keys if is_primary]
     return Table(
         oid=oid,

@@ -61,7 +61,7 @@ FORCED = "SELECT oid::regclass::text FROM pg_class WHERE oid = ANY(%s::regclass[
 
 
 # What rows can do wrong: break a key, be too long for an index, or fail in an index's expression.
-REFUSED = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+ROW_ERRORS = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def add_constraints(cursor: Cursor, constraints: list[Constraint], source: str) 
         start, end = sql.SQL(f"ALTER TABLE {each.table} ADD CONSTRAINT "), sql.SQL(f" {each.definition}")
         try:
             cursor.execute(start + sql.Identifier(each.name) + end)
-        except REFUSED as error:
+        except ROW_ERRORS as error:
             raise _broken(source, each, error) from error
 
 
@@ -149,7 +149,7 @@ def create_index(cursor: Cursor, index: Index, source: str) -> None:
     _sort_in_memory(cursor)
     try:
         cursor.execute(index.definition)
-    except REFUSED as error:
+    except ROW_ERRORS as error:
         raise _broken(source, index, error) from error
 
 
