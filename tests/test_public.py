@@ -46,8 +46,9 @@ def test_all_or_nothing_with_every_engine(engine, level):
     damaged = pytest_gamedata.build_dataset(pytest_gamedata.DatasetSpec(users=3))
     damaged.tables["auth_events"]["user_id"][0] = 77
 
-    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+    with pytest.raises(pytest_gamedata.errors.LoadError) as caught:
         pytest_gamedata.load_dataset(engine, damaged)
+    assert isinstance(caught.value.__cause__, psycopg.errors.ForeignKeyViolation)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT to_regclass('users')")) is None
     pytest_gamedata.load_dataset(engine, dataset)

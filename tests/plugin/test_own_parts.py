@@ -312,7 +312,7 @@ def test_our_own_create_all_needs_no_key(keeping, run):
 
             @pytest.fixture(scope="session")
             def gamedata_factories():
-                return list(FACTORIES.values())
+                return list(FACTORIES)
         """
     )
 

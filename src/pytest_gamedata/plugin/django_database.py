@@ -5,18 +5,18 @@ Registered after pytest-django, whose `django_db_setup` it takes the place of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_gamedata.errors import SettingsError
+from pytest_gamedata.plugin.origins import find_parts
 from pytest_gamedata.plugin.run_state import RUN
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
-    from pytest_gamedata.databases.parts import Parts
     from pytest_gamedata.postgres.clones import Admin
     from pytest_gamedata.postgres.pool import Pool
 
@@ -58,7 +58,8 @@ def django_db_setup(
     request: pytest.FixtureRequest,
     django_test_environment: None,
     django_db_blocker: Any,
-    _gamedata_parts: Parts,
+    gamedata_create_schema: Callable[[Engine], None],
+    gamedata_factories: Sequence[Any],
 ) -> Iterator[None]:
     """Give Django a seeded database for the run, and for each xdist worker one of its own."""
     from pytest_gamedata.databases.template import get_template
@@ -66,10 +67,11 @@ def django_db_setup(
 
     run = request.config.stash[RUN]
     admin, pool = request.getfixturevalue("_gamedata_databases")
+    parts = find_parts(request, gamedata_create_schema, gamedata_factories)
     with one_line_failures():
         check_settings(django_db_blocker)
     with django_db_blocker.unblock(), one_line_failures(admin.server):
-        template = get_template(run, admin, run.spec, _gamedata_parts)
+        template = get_template(run, admin, run.spec, parts)
         test_database = _TestDatabase(admin, pool, template.name)
         test_database.renew()
     request.config.stash[RENEW] = test_database.renew

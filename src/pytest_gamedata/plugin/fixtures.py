@@ -12,7 +12,7 @@ import pytest
 from pytest_gamedata.databases.registry import find_template
 from pytest_gamedata.errors import LeakedConnectionWarning
 from pytest_gamedata.plugin.markers import next_spec, spec_of
-from pytest_gamedata.plugin.origins import origin_of
+from pytest_gamedata.plugin.origins import find_parts
 from pytest_gamedata.plugin.run_state import RUN, alembic_ini, read_setting
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pytest_gamedata.databases.game_database import GameDatabase
-    from pytest_gamedata.databases.parts import Parts
     from pytest_gamedata.postgres.clones import Admin
     from pytest_gamedata.postgres.pool import Pool
     from pytest_gamedata.postgres.server import Server
@@ -73,7 +72,8 @@ def gamedata_factories() -> Sequence[Any]:
 def gamedata_db(
     request: pytest.FixtureRequest,
     _gamedata_databases: tuple[Admin, Pool],
-    _gamedata_parts: Parts,
+    gamedata_create_schema: CreateSchema,
+    gamedata_factories: Sequence[Any],
 ) -> Iterator[GameDatabase]:
     """Give the test a database of its own, seeded as the options and the test's markers say."""
     from pytest_gamedata.databases.game_database import GameDatabase
@@ -83,7 +83,7 @@ def gamedata_db(
     from pytest_gamedata.postgres.clones import find_leaks
 
     run, (admin, pool) = request.config.stash[RUN], _gamedata_databases
-    parts = _gamedata_parts
+    parts = find_parts(request, gamedata_create_schema, gamedata_factories)
     with one_line_failures(admin.server):
         spec = spec_of(request.node)
         template = get_template(run, admin, spec, parts)
@@ -135,18 +135,3 @@ def _gamedata_databases(gamedata_server: Server) -> Iterator[tuple[Admin, Pool]]
     yield admin, pool
     pool.close()
     admin.close()
-
-
-@pytest.fixture(scope="session")
-def _gamedata_parts(
-    request: pytest.FixtureRequest, gamedata_create_schema: CreateSchema, gamedata_factories: Sequence[Any]
-) -> Parts:
-    """Give the schema and factories of the tests, with the origins of those that are not ours."""
-    from pytest_gamedata.databases.parts import Parts, are_own_factories, creates_own_tables
-
-    is_own = {
-        "gamedata_create_schema": creates_own_tables(gamedata_create_schema),
-        "gamedata_factories": are_own_factories(gamedata_factories),
-    }
-    origins = tuple(origin_of(request, name) for name, own in is_own.items() if not own)
-    return Parts(gamedata_create_schema, gamedata_factories, origins)

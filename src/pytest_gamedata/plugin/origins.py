@@ -6,9 +6,15 @@ fixture is evaluated, for pytest keeps a value for later tests, which may see ot
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from pytest_gamedata.databases.parts import Parts
 
 Use = tuple[Any, ...]  # a fixture definition, and what its value depends on beside other fixtures
 
@@ -23,6 +29,20 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
     asked = [request._get_active_fixturedef(name) for name in fixturedef.argnames if name != "request"]
     used = frozenset([(fixturedef, *_dependencies(fixturedef, request))])
     origins[fixturedef] = used.union(*(origins.get(each, ()) for each in asked))
+
+
+def find_parts(
+    request: pytest.FixtureRequest, create_schema: Callable[[Engine], None], factories: Sequence[Any]
+) -> Parts:
+    """Return the schema and factories that fixtures gave, with the origins of those that are not ours."""
+    from pytest_gamedata.databases.parts import Parts, are_own_factories, creates_own_tables
+
+    is_own = {
+        "gamedata_create_schema": creates_own_tables(create_schema),
+        "gamedata_factories": are_own_factories(factories),
+    }
+    origins = tuple(origin_of(request, name) for name, own in is_own.items() if not own)
+    return Parts(create_schema, factories, origins)
 
 
 def origin_of(request: pytest.FixtureRequest, name: str) -> str:
