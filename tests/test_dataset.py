@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import factory
 import numpy as np
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table
 
 from pytest_gamedata import DatasetSpec, build_dataset
 from pytest_gamedata import distributions as dist
@@ -16,7 +15,7 @@ from pytest_gamedata.columns.streams import Streams
 from pytest_gamedata.distributions import ROLES
 from pytest_gamedata.errors import SettingsError
 from pytest_gamedata.factories import Draw, TransactionFactory, UserFactory
-from pytest_gamedata.models import Base, Transaction, User
+from pytest_gamedata.models import Transaction, User
 from pytest_gamedata.simulation.sessions import make_sessions
 from pytest_gamedata.simulation.users import make_users
 
@@ -373,25 +372,3 @@ def test_a_spec_that_no_option_would_give_is_refused(values, problem):
 
 def test_a_moment_without_a_zone_is_utc():
     assert DatasetSpec(until=datetime(2025, 1, 1)) == DatasetSpec()
-
-
-def test_a_column_that_nobody_fills_is_refused():
-    class Tall(Base):
-        __table__ = Table(
-            "giants",
-            MetaData(),
-            Column("id", Integer, primary_key=True),
-            Column("height", Integer, nullable=False),
-        )
-
-    class Giants(UserFactory):
-        class Meta:
-            model = Tall
-
-    with pytest.raises(SettingsError) as caught:
-        build_dataset(DatasetSpec(users=2), [Giants])
-
-    assert str(caught.value) == (
-        "Giants: nobody fills column 'height' of table 'giants'. "
-        "Declare it in the factory, make it nullable, or give it a server default."
-    )

@@ -46,7 +46,7 @@ def size_options(command: Command, *, hidden: bool = False) -> Command:
     for setting in reversed(SETTINGS.values()):
         if setting.in_commands:
             names = click.Choice(setting.choices) if setting.choices else None
-            text = f"{setting.help}: {setting.allowed}" if names else setting.help
+            text = setting.allowed if names else setting.help
             add = click.option(
                 setting.command_flag,
                 setting.name,
@@ -82,16 +82,13 @@ def cli() -> None:
 @size_options
 @own_options
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="port of the server")
-@click.option(
-    "--postgresql-exec", metavar="PATH", help="pg_ctl of the server to start; left out: the first found"
-)
+@click.option("--postgresql-exec", metavar="PATH", help="pg_ctl of another server than the first found")
 @click.argument("command", nargs=-1)
 def serve(port: int | None, command: tuple[str, ...], **options: Any) -> int:
     """Serve a seeded throwaway database.
 
     It lasts until Ctrl-C, or while COMMAND runs, which finds it in DATABASE_URL and PGHOST, PGPORT, PGUSER,
-    PGPASSWORD, PGDATABASE. Sizes are those of pytest: 100 users if left out. With factories or migrations of
-    your own, the tables are yours.
+    PGPASSWORD, PGDATABASE. 100 users if left out.
     """
     from pytest_gamedata.cli.serve import run_command, serve_dataset, wait_for_end
 
@@ -117,8 +114,7 @@ def serve(port: int | None, command: tuple[str, ...], **options: Any) -> int:
 def seed(url: URL, clear: bool, yes: bool, **options: Any) -> None:  # noqa: FBT001 - options
     """Fill a database with tables and rows.
 
-    One transaction creates the tables that are missing and loads the rows. Sizes are those of pytest: 100 users
-    if left out. With --factories, the rows are those of your tables, which --alembic creates or which are there.
+    One transaction creates the tables that are missing and loads the rows.
     """
     from pytest_gamedata.databases.summary import summarize
     from pytest_gamedata.dataset import build_dataset

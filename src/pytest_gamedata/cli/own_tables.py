@@ -33,7 +33,7 @@ def own_options(command: Command) -> Command:
     """Add the options that name a team's factories and migrations."""
     factories = click.option(
         "--factories", callback=_read_factories, metavar="MODULE:NAME",
-        help="your factories, as gamedata_factories returns them; none: no rows",
+        help="your list of factories; none: no rows",
     )  # fmt: skip
     alembic = click.option(
         "--alembic", callback=_read_alembic, metavar="FILE", help="your alembic.ini: its migrations run first"
