@@ -335,8 +335,10 @@ def test_parts_that_cannot_be_used(project, run):
     result.assert_outcomes(errors=3, passed=1)
     long_name = f"LongFactory: the value {'x' * 129!r} of row 0 does not fit column 'name' of table 'items'"
     messages = {
-        ("gamedata_factories: StrangeFactory needs a number of rows: "
-        "(StrangeFactory, 20) or (StrangeFactory, Per(parent, 1.5))."),
+        (
+            "gamedata_factories: StrangeFactory needs a number of rows: "
+            "(StrangeFactory, 20) or (StrangeFactory, Per(parent, 1.5))."
+        ),
         f"{long_name}: value too long for type character varying(128).",
         "test_schema.py:10: ",  # a failing migration keeps its traceback
     }
