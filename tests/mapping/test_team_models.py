@@ -270,7 +270,7 @@ def test_a_class_of_joined_inheritance_is_refused(seed_tables):
 
     assert str(caught.value) == (
         "DogFactory: Meta.model Dog has its columns in two tables, 'animals' and 'dogs', and one factory fills one. "
-        "Give each table a factory of its own, with Meta.table = 'dogs' and the like."
+        "Give each table a subclass of UserFactory or GameFactory, with Meta.table = 'dogs' or the like."
     )
 
 
@@ -555,7 +555,7 @@ def test_a_django_model_in_two_tables_and_get_or_create_are_refused(project, run
                 read_entries([(VeteranFactory, 3)])
             assert str(caught.value) == (
                 "VeteranFactory: Meta.model Veteran has its columns in two tables, 'game_player' and 'game_veteran', and one "
-                "factory fills one. Give each table a factory of its own, with Meta.table = 'game_veteran' and the like."
+                "factory fills one. Give each table a subclass of UserFactory or GameFactory, with Meta.table = 'game_veteran' or the like."
             )
             with pytest.raises(SettingsError) as caught:
                 check_bulk(Once)
