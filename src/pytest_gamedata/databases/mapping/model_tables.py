@@ -63,7 +63,8 @@ def describe_model(model: Any, factory: str) -> ModelTable:
 def _two_tables(factory: str, model: Any, parent: str, own: str) -> SettingsError:
     return SettingsError(
         f"{factory}: Meta.model {model.__name__} has its columns in two tables, {parent!r} and {own!r}, and one "
-        f"factory fills one. Give each table a subclass of UserFactory or GameFactory, with Meta.table = {own!r} or the like."
+        "factory fills one. Give each table a subclass of UserFactory or GameFactory, "
+        f"with Meta.table = {own!r} or the like."
     )
 
 
