@@ -12,8 +12,6 @@ from sqlalchemy.exc import ProgrammingError
 
 from pytest_gamedata.databases.existing import note_spec, raw_connection
 from pytest_gamedata.databases.game_database import GameDatabase
-from pytest_gamedata.databases.mapping import MappedTables, map_tables
-from pytest_gamedata.databases.mapping.entries import Entry, read_entries
 from pytest_gamedata.databases.migrations import end_connections, environment
 from pytest_gamedata.databases.parts import Parts, create_tables, fills_own_tables
 from pytest_gamedata.databases.registry import Facts
@@ -28,6 +26,8 @@ from pytest_gamedata.settings import DatasetSpec
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from pytest_gamedata.databases.mapping import MappedTables
+    from pytest_gamedata.databases.mapping.entries import Entry
     from pytest_gamedata.postgres.server import Server
 
 
@@ -74,16 +74,20 @@ def seed(server: Server, dbname: str, spec: DatasetSpec, parts: Parts) -> Facts:
     if optional:
         create_schema(server, dbname, partial(_create_optional, entries=optional))
     if is_ours and dataset is not None:
-        _load(server, dbname, dataset.tables)
-        mapped = MappedTables(dataset.tables, dataset.counts, dataset.cast)
+        rows, counts, cast = dataset.tables, dataset.counts, dataset.cast
     else:
         mapped = _map(server, dbname, entries, dataset, spec.seed)
-        _load(server, dbname, mapped.rows)
-    return Facts(str(spec), mapped.counts, mapped.cast, built - began, time.perf_counter() - built)
+        rows, counts, cast = mapped.rows, mapped.counts, mapped.cast
+    _load(server, dbname, rows)
+    return Facts(str(spec), counts, cast, built - began, time.perf_counter() - built)
 
 
 def read_and_build(spec: DatasetSpec, factories: Sequence[Any]) -> tuple[list[Entry], Dataset | None]:
     """Read a list of factories, and build the dataset if one of them maps rows of it."""
+    from pytest_gamedata.databases.mapping.entries import (
+        read_entries,
+    )  # our own tables do without the mapping
+
     entries = read_entries(factories)
     is_needed = any(entry.source for entry in entries)
     return entries, build_dataset(spec, [entry.factory for entry in entries]) if is_needed else None
@@ -120,6 +124,8 @@ def _create_optional(engine: Engine, entries: list[Entry]) -> None:
 def _map(
     server: Server, dbname: str, entries: list[Entry], dataset: Dataset | None, seed: int
 ) -> MappedTables:
+    from pytest_gamedata.databases.mapping import map_tables
+
     with connect(server, dbname) as connection:
         mapped = map_tables(connection, entries, dataset, seed)
         connection.rollback()
