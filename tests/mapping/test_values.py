@@ -56,7 +56,7 @@ VALUES = [
     ("numeric(10,2)", 1.25, Decimal("1.25")), ("numeric", 3, Decimal(3)), ("numeric", np.int64(3), Decimal(3)),
     ("numeric", Decimal("NaN")),
     ("date", np.datetime64("2024-02-03"), date(2024, 2, 3)), ("date", datetime(2024, 3, 1, 1, tzinfo=EAST), date(2024, 2, 29)),
-    ("date", date(2024, 2, 29)), ("date", np.datetime64("NaT"), None),
+    ("date", date(2024, 2, 29)), ("date", np.datetime64("NaT", "D"), None),
     ("time", time(3, 4, 5)), ("interval", timedelta(days=3, hours=-3)), ("interval", np.timedelta64(90, "s"), timedelta(seconds=90)),
     ("timestamp", datetime(2024, 3, 1, 1, tzinfo=EAST), datetime(2024, 2, 29, 23)), ("timestamp", datetime(2024, 3, 1)),
     ("timestamptz", MOMENT), ("timestamptz", np.datetime64("2024-02-29T23:59:59.999999"), MOMENT),
