@@ -77,10 +77,8 @@ def _as_alembic_runs(ini: Path) -> Iterator[None]:
         stack.enter_context(mock.patch.object(sys, "path", [*sys.path]))
         stack.enter_context(_loggers_left_alone(ini))
         stack.enter_context(warnings.catch_warnings())
-        for kind in (
-            DeprecationWarning,
-            ResourceWarning,
-        ):  # of env.py, and of the engine that it leaves: no test's business
+        # of env.py, and of the engine that it leaves: no test's business
+        for kind in (DeprecationWarning, ResourceWarning):
             warnings.simplefilter("ignore", kind)
         yield
         gc.collect()

@@ -48,7 +48,7 @@ def _find_key_files(config: pytest.Config) -> KeyFiles | None:
         return None
     from pytest_gamedata.databases.key_files import KeyFiles
 
-    return KeyFiles(tuple(entries), config.inipath.parent if config.inipath else config.rootpath)
+    return KeyFiles(tuple(entries), _ini_directory(config))
 
 
 def alembic_ini(config: pytest.Config) -> Path | None:
@@ -59,12 +59,17 @@ def alembic_ini(config: pytest.Config) -> Path | None:
     name = read_setting(config, "alembic")
     if not name:
         return None
-    path: Path = (config.inipath.parent if config.inipath else config.rootpath) / name
+    path: Path = _ini_directory(config) / name
     if not path.is_file():
         raise SettingsError(
             f"ini gamedata_alembic: {name!r} is no file in {str(path.parent)!r}. Name your alembic.ini."
         )
     return path
+
+
+def _ini_directory(config: pytest.Config) -> Path:
+    """Return the directory that paths in the ini are relative to."""
+    return config.inipath.parent if config.inipath else config.rootpath
 
 
 def _new_run() -> SharedRun:

@@ -3,7 +3,6 @@ import psycopg
 import pytest
 
 from pytest_gamedata.postgres.rows.constraints import find_constraints, find_indexes
-from pytest_gamedata.postgres.rows.load import load_new_database, load_tables
 
 pytestmark = pytest.mark.gamedata(users=0, items=0, transactions=0)
 
@@ -184,26 +183,6 @@ def snapshot(connection):
 def pairs(connection):
     query = "SELECT children.id, parents.code FROM children JOIN parents ON parents.id = parent_id ORDER BY 1"
     return connection.execute(query).fetchall()
-
-
-@pytest.fixture(params=["one transaction", "several connections"])
-def load(request, gamedata_db):
-    """Give a callable that loads rows in either way."""
-
-    def load(tables):
-        with psycopg.connect(gamedata_db.dsn) as one, psycopg.connect(gamedata_db.dsn) as two:
-            if request.param == "one transaction":
-                load_tables(one, tables)
-            else:
-                load_new_database([one, two], tables)
-
-    return load
-
-
-@pytest.fixture
-def connection(gamedata_db):
-    with psycopg.connect(gamedata_db.dsn) as connection:
-        yield connection
 
 
 @pytest.fixture
